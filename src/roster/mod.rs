@@ -1,0 +1,273 @@
+//! The roster: desks, the officers on them, who is on leave, who stands in, and the ladder between the desks.
+//!
+//! It is read from TOML ([`Roster::read`]) and never changes afterwards; a changed roster is a new one.
+//!
+//! # The ladder
+//! ```text
+//! an officer of the department, at the district's desk ─┐
+//! the district's nodal officer                          ├─ a matter of the district's level
+//! the department's state nodal officer  ← an officer at the department's own desk: a matter of the state's level
+//! the control desk
+//! ```
+//! A rung on which nobody may or can take a ticket is passed over, upwards. The control desk always takes it, unless
+//! the ticket complains about the control desk itself; then the department that the roster names as its `oversight`
+//! does.
+
+mod ladder;
+mod read;
+
+pub use ladder::{Rung, Track};
+pub use read::{MAX_OFFICERS, RosterError};
+
+use std::collections::HashMap;
+use std::fmt;
+
+use foldhash::fast::FixedState;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+
+use crate::code::{DepartmentId, DeskId, DistrictId, OfficerId};
+use crate::grievance::Against;
+use crate::ticket::{Roles, Ticket};
+
+/// An officer's place in the roster's list.
+pub(crate) type Seat = u32;
+
+/// Which roster it was: the first 64 bits of a SHA-256 over its text, in hexadecimal.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RosterVersion(u64);
+
+impl fmt::Display for RosterVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+impl fmt::Debug for RosterVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RosterVersion({self})")
+    }
+}
+
+impl TryFrom<String> for RosterVersion {
+    type Error = std::num::ParseIntError;
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        u64::from_str_radix(&text, 16).map(Self)
+    }
+}
+
+impl From<RosterVersion> for String {
+    fn from(version: RosterVersion) -> String {
+        version.to_string()
+    }
+}
+
+/// Who works where.
+#[derive(Debug, Clone)]
+pub struct Roster {
+    version: RosterVersion,
+    desks: Vec<Desk>,
+    desk_by_id: HashMap<DeskId, usize, FixedState>,
+    officers: Vec<Officer>,
+    officer_by_id: HashMap<OfficerId, Seat, FixedState>,
+    oversight: DepartmentId,
+}
+
+/// A desk and who sits on it.
+#[derive(Debug, Clone)]
+pub struct Desk {
+    id: DeskId,
+    name: String,
+    nodal: Seat,
+    /// Everyone but the nodal officer, in the order of the file.
+    officers: Vec<Seat>,
+    /// On a district's desk: the same, by department.
+    by_department: HashMap<DepartmentId, Vec<Seat>, FixedState>,
+}
+
+impl Desk {
+    /// Which desk it is.
+    #[must_use]
+    pub fn id(&self) -> &DeskId {
+        &self.id
+    }
+
+    /// Its name for people.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+/// An officer: a post on a desk.
+#[derive(Debug, Clone)]
+pub struct Officer {
+    id: OfficerId,
+    name: String,
+    desk: DeskId,
+    department: Option<DepartmentId>,
+    deputy: Option<Seat>,
+    leave: Vec<Leave>,
+}
+
+impl Officer {
+    /// Which officer it is.
+    #[must_use]
+    pub fn id(&self) -> &OfficerId {
+        &self.id
+    }
+
+    /// The designation.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The desk they sit on.
+    #[must_use]
+    pub fn desk(&self) -> &DeskId {
+        &self.desk
+    }
+
+    /// Their department: the desk's own, or on a district's desk the one they belong to; `None` for the nodal officer
+    /// of a district and for the control desk.
+    #[must_use]
+    pub fn department(&self) -> Option<&DepartmentId> {
+        self.department.as_ref()
+    }
+
+    /// Whether they are on leave at `now`.
+    #[must_use]
+    pub fn on_leave(&self, now: Timestamp) -> bool {
+        self.leave.iter().any(|leave| leave.begins <= now && now < leave.ends)
+    }
+
+    /// The days of leave, both included.
+    pub fn leave(&self) -> impl Iterator<Item = (Date, Date)> + '_ {
+        self.leave.iter().map(|leave| leave.days)
+    }
+}
+
+/// Days of leave, and the instants they stand for in the roster's time zone.
+#[derive(Debug, Clone)]
+struct Leave {
+    days: (Date, Date),
+    begins: Timestamp,
+    ends: Timestamp,
+}
+
+impl Roster {
+    /// Which roster this is.
+    #[must_use]
+    pub fn version(&self) -> RosterVersion {
+        self.version
+    }
+
+    /// The desks: the control desk, the departments, the districts, each in the order of the file.
+    #[must_use]
+    pub fn desks(&self) -> &[Desk] {
+        &self.desks
+    }
+
+    /// The officers, in the order of the file.
+    #[must_use]
+    pub fn officers(&self) -> &[Officer] {
+        &self.officers
+    }
+
+    /// A desk.
+    #[must_use]
+    pub fn desk(&self, id: &DeskId) -> Option<&Desk> {
+        self.desk_by_id.get(id).map(|&i| &self.desks[i])
+    }
+
+    /// An officer.
+    #[must_use]
+    pub fn officer(&self, id: &OfficerId) -> Option<&Officer> {
+        self.seat(id).map(|seat| self.at(seat))
+    }
+
+    /// The nodal officer of a desk.
+    #[must_use]
+    pub fn nodal(&self, desk: &DeskId) -> Option<&Officer> {
+        self.desk(desk).map(|desk| self.at(desk.nodal))
+    }
+
+    /// Whether a department has a desk.
+    #[must_use]
+    pub fn has_department(&self, department: &DepartmentId) -> bool {
+        self.desk_by_id.contains_key(&DeskId::Department(department.clone()))
+    }
+
+    /// Whether a district has a desk.
+    #[must_use]
+    pub fn has_district(&self, district: &DistrictId) -> bool {
+        self.desk_by_id.contains_key(&DeskId::District(district.clone()))
+    }
+
+    /// The department that takes what complains about the control desk.
+    #[must_use]
+    pub fn oversight(&self) -> &DepartmentId {
+        &self.oversight
+    }
+
+    /// In which roles an officer may act on a ticket; none for who is not on the roster.
+    #[must_use]
+    pub fn roles(&self, officer: &OfficerId, ticket: &Ticket) -> Roles {
+        let Some(seat) = self.seat(officer) else { return Roles::NONE };
+        if self.is_barred(seat, ticket.filing().against.as_ref()) {
+            return Roles::NONE;
+        }
+        let mut roles = Roles::NONE;
+        let desk = &self.at(seat).desk;
+        if let Some(holder) = ticket.holder() {
+            if holder.officer == *officer {
+                roles = roles.and(Roles::HOLDER);
+            }
+            if self.desk(&holder.desk).is_some_and(|desk| desk.nodal == seat) {
+                roles = roles.and(Roles::NODAL);
+            }
+        }
+        if *desk == DeskId::Control {
+            roles = roles.and(Roles::CONTROL);
+        }
+        if ticket.open_parts().iter().any(|part| part.desk == *desk) {
+            roles = roles.and(Roles::ASSISTING);
+        }
+        roles
+    }
+
+    pub(crate) fn seat(&self, officer: &OfficerId) -> Option<Seat> {
+        self.officer_by_id.get(officer).copied()
+    }
+
+    pub(crate) fn at(&self, seat: Seat) -> &Officer {
+        &self.officers[seat as usize]
+    }
+
+    /// Whether the officer may not hold a ticket that complains about `against`: it is they, or someone they stand in
+    /// for, or someone above them.
+    pub(crate) fn is_barred(&self, seat: Seat, against: Option<&Against>) -> bool {
+        let officer = self.at(seat);
+        match against {
+            None => false,
+            Some(Against::Desk(desk)) => self.is_below(officer, desk),
+            Some(Against::Officer(id)) => {
+                let Some(accused) = self.seat(id) else { return false };
+                let accused_desk = &self.at(accused).desk;
+                let heads_it = self.desk(accused_desk).is_some_and(|desk| desk.nodal == accused);
+                seat == accused
+                    || self.at(accused).deputy == Some(seat)
+                    || (heads_it && self.is_below(officer, accused_desk))
+            }
+        }
+    }
+
+    /// Whether the officer sits on `desk` or, in a district, belongs to that department.
+    fn is_below(&self, officer: &Officer, desk: &DeskId) -> bool {
+        officer.desk == *desk
+            || matches!(desk, DeskId::Department(department) if officer.department.as_ref() == Some(department))
+    }
+}

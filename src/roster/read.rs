@@ -1,0 +1,477 @@
+//! Reading a roster from TOML, and what can be wrong with it.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use toml::Spanned;
+
+use super::{Desk, Leave, Officer, Roster, RosterVersion, Seat};
+use crate::code::{CodeError, DepartmentId, DeskId, DistrictId, OfficerId};
+
+/// The most officers a roster may have.
+pub const MAX_OFFICERS: usize = 100_000;
+
+/// The roster as it is written.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    time_zone: Spanned<String>,
+    control: Spanned<ControlTable>,
+    #[serde(default)]
+    department: Vec<Spanned<DeskTable>>,
+    #[serde(default)]
+    district: Vec<Spanned<DeskTable>>,
+    #[serde(default)]
+    officer: Vec<Spanned<OfficerTable>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ControlTable {
+    name: String,
+    #[serde(default, rename = "name_hi")]
+    _name_hi: Option<String>,
+    nodal: Option<String>,
+    oversight: Spanned<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct DeskTable {
+    code: Spanned<String>,
+    name: String,
+    #[serde(default, rename = "name_hi")]
+    _name_hi: Option<String>,
+    nodal: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OfficerTable {
+    id: Spanned<String>,
+    name: String,
+    desk: Spanned<String>,
+    department: Option<Spanned<String>>,
+    deputy: Option<Spanned<String>>,
+    #[serde(default)]
+    leave: Vec<Spanned<LeaveTable>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LeaveTable {
+    from: toml::value::Datetime,
+    to: toml::value::Datetime,
+}
+
+/// Why a roster is not taken. The one in force stays.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RosterError {
+    /// The file is not TOML of the roster's shape.
+    #[error("line {line}, column {column}: {problem}")]
+    Toml {
+        /// The line, counted from 1.
+        line: usize,
+        /// The column, counted from 1.
+        column: usize,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A code is malformed.
+    #[error("line {line}: {error}")]
+    Code {
+        /// The line.
+        line: usize,
+        /// What is wrong with it.
+        error: CodeError,
+    },
+    /// The time zone is not known.
+    #[error("line {line}: time zone '{zone}' is not known; give a name like Asia/Kolkata")]
+    TimeZone {
+        /// The line.
+        line: usize,
+        /// The zone.
+        zone: String,
+    },
+    /// A department's or district's code stands twice, or a department and a district share one.
+    #[error("line {line}: desk code '{code}' stands on line {first} already; give this desk another")]
+    DuplicateDesk {
+        /// The code.
+        code: String,
+        /// The first line.
+        first: usize,
+        /// The second line.
+        line: usize,
+    },
+    /// An officer stands twice on the same desk.
+    #[error("line {line}: officer '{officer}' stands on line {first} already; remove one of the two")]
+    DuplicateOfficer {
+        /// The officer.
+        officer: OfficerId,
+        /// The first line.
+        first: usize,
+        /// The second line.
+        line: usize,
+    },
+    /// An officer stands on two desks.
+    #[error(
+        "line {line}: officer '{officer}' is on {second}, but on line {first} on {desk}; one officer sits on one desk, so give the second post an id of its own"
+    )]
+    OfficerOnTwoDesks {
+        /// The officer.
+        officer: OfficerId,
+        /// The first desk.
+        desk: DeskId,
+        /// Its line.
+        first: usize,
+        /// The second desk.
+        second: DeskId,
+        /// Its line.
+        line: usize,
+    },
+    /// An officer sits on a desk that does not exist.
+    #[error("line {line}: there is no desk '{desk}'; add a department or district with that code or correct it")]
+    UnknownDesk {
+        /// The line.
+        line: usize,
+        /// The desk's code.
+        desk: String,
+    },
+    /// A department that does not exist is named.
+    #[error("line {line}: there is no department '{department}'; add it or correct the code")]
+    UnknownDepartment {
+        /// The line.
+        line: usize,
+        /// The department's code.
+        department: String,
+    },
+    /// An officer of a district's desk who is not its nodal officer belongs to no department.
+    #[error("line {line}: officer '{officer}' sits on a district's desk; say of which department")]
+    NoDepartment {
+        /// The line.
+        line: usize,
+        /// The officer.
+        officer: OfficerId,
+    },
+    /// An officer who does not sit on a district's desk, or heads it, is given a department.
+    #[error(
+        "line {line}: officer '{officer}' needs no department; only those on a district's desk below its nodal officer do"
+    )]
+    DepartmentNotWanted {
+        /// The line.
+        line: usize,
+        /// The officer.
+        officer: OfficerId,
+    },
+    /// A desk has no nodal officer.
+    #[error("line {line}: {desk} has no nodal officer; name one with nodal = \"…\"")]
+    NoNodal {
+        /// The line.
+        line: usize,
+        /// The desk.
+        desk: DeskId,
+    },
+    /// A desk's nodal officer does not sit on it.
+    #[error("line {line}: nodal officer '{officer}' of {desk} does not sit there; add the officer with that desk")]
+    NodalElsewhere {
+        /// The line.
+        line: usize,
+        /// The desk.
+        desk: DeskId,
+        /// The officer.
+        officer: String,
+    },
+    /// A deputy is unknown, sits on another desk, or is the officer.
+    #[error("line {line}: '{deputy}' cannot stand in for '{officer}'; a deputy is another officer on the same desk")]
+    Deputy {
+        /// The line.
+        line: usize,
+        /// The officer.
+        officer: OfficerId,
+        /// The deputy.
+        deputy: String,
+    },
+    /// Leave that ends before it begins, or has a time of day.
+    #[error(
+        "line {line}: the leave of '{officer}' is not from a day to the same or a later day, like {{ from = 2022-06-06, to = 2022-06-17 }}"
+    )]
+    Leave {
+        /// The line.
+        line: usize,
+        /// The officer.
+        officer: OfficerId,
+    },
+    /// There are too many officers.
+    #[error("{count} officers, {MAX_OFFICERS} are the most")]
+    TooMany {
+        /// How many there are.
+        count: usize,
+    },
+}
+
+impl Roster {
+    /// Reads a roster.
+    ///
+    /// ```
+    /// let roster = nivaran::Roster::read(r#"
+    ///     time_zone = "Asia/Kolkata"
+    ///     [control]
+    ///     name = "Chief Minister's Secretariat"
+    ///     nodal = "cms"
+    ///     oversight = "vigilance"
+    ///     [[department]]
+    ///     code = "vigilance"
+    ///     name = "Vigilance Department"
+    ///     nodal = "vigilance-state"
+    ///     [[officer]]
+    ///     id = "cms"
+    ///     name = "State Nodal Officer"
+    ///     desk = "control"
+    ///     [[officer]]
+    ///     id = "vigilance-state"
+    ///     name = "Director, Vigilance"
+    ///     desk = "vigilance"
+    ///     leave = [{ from = 2022-06-06, to = 2022-06-17 }]
+    /// "#)?;
+    /// assert_eq!(roster.desks().len(), 2);
+    /// # Ok::<(), nivaran::RosterError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`RosterError`] with the line: what is malformed, doubled, unknown or missing, and how to mend it.
+    pub fn read(text: &str) -> Result<Self, RosterError> {
+        let lines = Lines(text);
+        let file: File = toml::from_str(text).map_err(|error| lines.toml(&error))?;
+        if file.officer.len() > MAX_OFFICERS {
+            return Err(RosterError::TooMany { count: file.officer.len() });
+        }
+        let zone = TimeZone::get(file.time_zone.get_ref()).map_err(|_| RosterError::TimeZone {
+            line: lines.of(file.time_zone.span()),
+            zone: file.time_zone.get_ref().clone(),
+        })?;
+        let mut draft = Draft { lines, ..Draft::default() };
+        draft.desks(&file)?;
+        draft.officers(&file, &zone)?;
+        draft.nodal_officers(&file)?;
+        draft.deputies(&file)?;
+        let oversight = draft.oversight(&file)?;
+        let digest: [u8; 32] = Sha256::digest(text.as_bytes()).into();
+        let (first, _) = digest.split_first_chunk::<8>().unwrap_or((&[0; 8], &[]));
+        Ok(Self {
+            version: RosterVersion(u64::from_be_bytes(*first)),
+            desk_by_id: draft.desks.iter().enumerate().map(|(i, desk)| (desk.id.clone(), i)).collect(),
+            desks: draft.desks,
+            officers: draft.officers,
+            officer_by_id: draft.officer_by_id.into_iter().map(|(id, (seat, _))| (id, seat)).collect(),
+            oversight,
+        })
+    }
+}
+
+/// A seat that no officer has: a desk's nodal officer before they are found.
+const NOBODY: Seat = Seat::MAX;
+
+/// A roster in the making.
+#[derive(Default)]
+struct Draft<'a> {
+    lines: Lines<'a>,
+    desks: Vec<Desk>,
+    /// Desk by its bare code, with the line it stands on.
+    desk_by_code: HashMap<&'a str, (usize, usize)>,
+    officers: Vec<Officer>,
+    /// Officer by id, with the line they stand on.
+    officer_by_id: HashMap<OfficerId, (Seat, usize)>,
+}
+
+impl<'a> Draft<'a> {
+    fn desks(&mut self, file: &'a File) -> Result<(), RosterError> {
+        self.add_desk("control", file.control.span(), DeskId::Control, &file.control.get_ref().name)?;
+        for table in &file.department {
+            let (code, span) = (table.get_ref().code.get_ref(), table.get_ref().code.span());
+            let id = DepartmentId::new(code).map_err(|e| self.lines.code(span.clone(), e))?;
+            self.add_desk(code, span, DeskId::Department(id), &table.get_ref().name)?;
+        }
+        for table in &file.district {
+            let (code, span) = (table.get_ref().code.get_ref(), table.get_ref().code.span());
+            let id = DistrictId::new(code).map_err(|e| self.lines.code(span.clone(), e))?;
+            self.add_desk(code, span, DeskId::District(id), &table.get_ref().name)?;
+        }
+        Ok(())
+    }
+
+    fn add_desk(&mut self, code: &'a str, span: Range<usize>, id: DeskId, name: &str) -> Result<(), RosterError> {
+        let line = self.lines.of(span);
+        if let Some((_, first)) = self.desk_by_code.insert(code, (self.desks.len(), line)) {
+            return Err(RosterError::DuplicateDesk { code: code.to_owned(), first, line });
+        }
+        self.desks.push(Desk {
+            id,
+            name: name.to_owned(),
+            nodal: NOBODY,
+            officers: Vec::new(),
+            by_department: HashMap::default(),
+        });
+        Ok(())
+    }
+
+    fn officers(&mut self, file: &'a File, zone: &TimeZone) -> Result<(), RosterError> {
+        for table in &file.officer {
+            let table = table.get_ref();
+            let line = self.lines.of(table.id.span());
+            let id = OfficerId::new(table.id.get_ref()).map_err(|error| RosterError::Code { line, error })?;
+            let desk = match self.desk_by_code.get(table.desk.get_ref().as_str()) {
+                Some(&(desk, _)) => &self.desks[desk].id,
+                None => {
+                    let (line, desk) = (self.lines.of(table.desk.span()), table.desk.get_ref().clone());
+                    return Err(RosterError::UnknownDesk { line, desk });
+                }
+            };
+            if let Some(&(seat, first)) = self.officer_by_id.get(&id) {
+                let before = &self.officers[seat as usize].desk;
+                return Err(if before == desk {
+                    RosterError::DuplicateOfficer { officer: id, first, line }
+                } else {
+                    let (desk, second) = (before.clone(), desk.clone());
+                    RosterError::OfficerOnTwoDesks { officer: id, desk, first, second, line }
+                });
+            }
+            let leave = table.leave.iter().map(|days| {
+                leave(days.get_ref(), zone)
+                    .ok_or_else(|| RosterError::Leave { line: self.lines.of(days.span()), officer: id.clone() })
+            });
+            let officer = Officer {
+                leave: leave.collect::<Result<_, _>>()?,
+                name: table.name.clone(),
+                desk: desk.clone(),
+                department: self.department_of(table, desk)?,
+                deputy: None,
+                id: id.clone(),
+            };
+            self.officer_by_id.insert(id, (self.officers.len() as Seat, line));
+            self.officers.push(officer);
+        }
+        Ok(())
+    }
+
+    fn department_of(&self, table: &OfficerTable, desk: &DeskId) -> Result<Option<DepartmentId>, RosterError> {
+        let Some(named) = &table.department else {
+            return Ok(match desk {
+                DeskId::Department(department) => Some(department.clone()),
+                _ => None,
+            });
+        };
+        let line = self.lines.of(named.span());
+        let department = DepartmentId::new(named.get_ref()).map_err(|error| RosterError::Code { line, error })?;
+        if self.desks.iter().any(|d| d.id == DeskId::Department(department.clone())) {
+            Ok(Some(department))
+        } else {
+            Err(RosterError::UnknownDepartment { line, department: named.get_ref().clone() })
+        }
+    }
+
+    fn nodal_officers(&mut self, file: &File) -> Result<(), RosterError> {
+        let control = std::iter::once((&file.control.get_ref().nodal, file.control.span()));
+        let others = file.department.iter().chain(&file.district);
+        let named: Vec<_> = control.chain(others.map(|t| (&t.get_ref().nodal, t.get_ref().code.span()))).collect();
+        for (desk, (nodal, span)) in self.desks.iter_mut().zip(named) {
+            let line = self.lines.of(span);
+            let Some(nodal) = nodal else { return Err(RosterError::NoNodal { line, desk: desk.id.clone() }) };
+            let seat = self.officer_by_id.get(nodal.as_str()).map(|(seat, _)| *seat);
+            desk.nodal = seat
+                .filter(|&seat| self.officers[seat as usize].desk == desk.id)
+                .ok_or_else(|| RosterError::NodalElsewhere { line, desk: desk.id.clone(), officer: nodal.clone() })?;
+        }
+        for (seat, table) in (0..).zip(&file.officer) {
+            let officer = &self.officers[seat as usize];
+            let Some(&(desk, _)) = self.desk_by_code.get(table.get_ref().desk.get_ref().as_str()) else { continue };
+            let desk = &mut self.desks[desk];
+            let on_district = matches!(desk.id, DeskId::District(_));
+            let (line, heads) = (self.lines.of(table.get_ref().id.span()), desk.nodal == seat);
+            if table.get_ref().department.is_some() && (!on_district || heads) {
+                return Err(RosterError::DepartmentNotWanted { line, officer: officer.id.clone() });
+            }
+            if heads {
+                continue;
+            }
+            desk.officers.push(seat);
+            match &officer.department {
+                Some(department) if on_district => {
+                    desk.by_department.entry(department.clone()).or_default().push(seat);
+                }
+                None if on_district => return Err(RosterError::NoDepartment { line, officer: officer.id.clone() }),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn deputies(&mut self, file: &File) -> Result<(), RosterError> {
+        for (seat, table) in file.officer.iter().enumerate() {
+            let Some(named) = &table.get_ref().deputy else { continue };
+            let officer = &self.officers[seat];
+            let deputy = self.officer_by_id.get(named.get_ref().as_str()).map(|(deputy, _)| *deputy);
+            let fits = |&deputy: &Seat| deputy as usize != seat && self.officers[deputy as usize].desk == officer.desk;
+            let deputy = deputy.filter(fits).ok_or_else(|| RosterError::Deputy {
+                line: self.lines.of(named.span()),
+                officer: officer.id.clone(),
+                deputy: named.get_ref().clone(),
+            })?;
+            self.officers[seat].deputy = Some(deputy);
+        }
+        Ok(())
+    }
+
+    fn oversight(&self, file: &File) -> Result<DepartmentId, RosterError> {
+        let named = &file.control.get_ref().oversight;
+        let line = self.lines.of(named.span());
+        let id = DepartmentId::new(named.get_ref()).map_err(|error| RosterError::Code { line, error })?;
+        if self.desks.iter().any(|desk| desk.id == DeskId::Department(id.clone())) {
+            Ok(id)
+        } else {
+            Err(RosterError::UnknownDepartment { line, department: named.get_ref().clone() })
+        }
+    }
+}
+
+fn leave(table: &LeaveTable, zone: &TimeZone) -> Option<Leave> {
+    let day = |written: &toml::value::Datetime| match (written.date, written.time) {
+        (Some(date), None) => {
+            Date::new(i16::try_from(date.year).ok()?, i8::try_from(date.month).ok()?, i8::try_from(date.day).ok()?).ok()
+        }
+        _ => None,
+    };
+    let days = (day(&table.from)?, day(&table.to)?);
+    let begins = days.0.to_zoned_datetime(zone.clone()).ok()?.timestamp();
+    let ends = days.1.tomorrow().ok()?.to_zoned_datetime(zone.clone()).ok()?.timestamp();
+    (days.0 <= days.1).then_some(Leave { days, begins, ends })
+}
+
+/// The text, to tell a span's line.
+#[derive(Default)]
+struct Lines<'a>(&'a str);
+
+impl Lines<'_> {
+    fn of(&self, span: Range<usize>) -> usize {
+        self.position(span.start).0
+    }
+
+    fn position(&self, at: usize) -> (usize, usize) {
+        let before = self.0.get(..at).unwrap_or(self.0);
+        let line_start = before.rfind('\n').map_or(0, |i| i + 1);
+        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    }
+
+    fn toml(&self, error: &toml::de::Error) -> RosterError {
+        let (line, column) = self.position(error.span().map_or(0, |span| span.start));
+        RosterError::Toml { line, column, problem: error.message().replace('\n', " ") }
+    }
+
+    fn code(&self, span: Range<usize>, error: CodeError) -> RosterError {
+        RosterError::Code { line: self.of(span), error }
+    }
+}

@@ -1,0 +1,166 @@
+//! A sheet as a spreadsheet saves it: CSV in UTF-8 with a header, lines counted as an editor counts them.
+
+use csv::StringRecord;
+
+/// The largest sheet that is read, in bytes: 32 MiB.
+pub const MAX_BYTES: usize = 32 << 20;
+/// The longest cell, in bytes.
+pub const MAX_CELL: usize = 10_000;
+
+/// Why a file is no sheet.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SheetError {
+    /// The file is larger than is read.
+    #[error("the file has {bytes} bytes, {MAX_BYTES} are the most; split it, or leave out what no one uses")]
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+    },
+    /// A cell is too long.
+    #[error("line {line}, column {column}: {bytes} bytes in one cell, {MAX_CELL} are the most; is a quote missing?")]
+    CellTooLong {
+        /// The line.
+        line: usize,
+        /// The column, counted from 1.
+        column: usize,
+        /// The cell's length.
+        bytes: usize,
+    },
+    /// A line has more or fewer cells than the header.
+    #[error(
+        "line {line}: {cells} cells where the header has {columns}; a comma too many or too few, or a quote missing"
+    )]
+    Ragged {
+        /// The line.
+        line: usize,
+        /// How many cells it has.
+        cells: usize,
+        /// How many the header has.
+        columns: usize,
+    },
+    /// The file is in another encoding.
+    #[error("line {line}: it is not UTF-8; save the sheet as 'CSV UTF-8'")]
+    NotUtf8 {
+        /// The line.
+        line: usize,
+    },
+}
+
+/// A sheet that is read row by row.
+pub(crate) struct Sheet<'a> {
+    reader: csv::Reader<&'a [u8]>,
+    csv: &'a [u8],
+    header: StringRecord,
+    record: StringRecord,
+    /// Up to where lines are counted, and how many there were.
+    counted: (usize, usize),
+}
+
+impl<'a> Sheet<'a> {
+    pub(crate) fn open(csv: &'a [u8]) -> Result<Self, SheetError> {
+        if csv.len() > MAX_BYTES {
+            return Err(SheetError::TooLarge { bytes: csv.len() });
+        }
+        let csv = csv.strip_prefix(b"\xef\xbb\xbf").unwrap_or(csv);
+        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(csv);
+        let header = reader.headers().map_err(|_| SheetError::NotUtf8 { line: 1 })?.clone();
+        check_cells(&header, 1)?;
+        Ok(Self { reader, csv, header, record: StringRecord::new(), counted: (0, 1) })
+    }
+
+    pub(crate) fn header(&self) -> &StringRecord {
+        &self.header
+    }
+
+    /// The next row that is not blank, with the line it begins on.
+    pub(crate) fn next_row(&mut self) -> Result<Option<(usize, &StringRecord)>, SheetError> {
+        loop {
+            let begins = usize::try_from(self.reader.position().byte()).unwrap_or(usize::MAX);
+            let line = self.line_at(begins);
+            match self.reader.read_record(&mut self.record) {
+                Ok(false) => return Ok(None),
+                Err(_) => return Err(SheetError::NotUtf8 { line }),
+                Ok(true) if self.record.iter().all(str::is_empty) => {}
+                Ok(true) => {
+                    let (cells, columns) = (self.record.len(), self.header.len());
+                    check_cells(&self.record, line)?;
+                    if cells != columns {
+                        return Err(SheetError::Ragged { line, cells, columns });
+                    }
+                    return Ok(Some((line, &self.record)));
+                }
+            }
+        }
+    }
+
+    /// The line on which the record after byte `at` begins. (The reader's own count is one behind after `\r\n`.)
+    fn line_at(&mut self, at: usize) -> usize {
+        let (from, lines) = self.counted;
+        let rest = self.csv.get(from..).unwrap_or_default();
+        let blank = self.csv.get(at..).unwrap_or_default().iter().take_while(|b| b"\r\n".contains(b)).count();
+        let to = (at + blank).min(self.csv.len()).max(from);
+        let lines = lines + rest[..to - from].iter().filter(|&&b| b == b'\n').count();
+        self.counted = (to, lines);
+        lines
+    }
+}
+
+fn check_cells(record: &StringRecord, line: usize) -> Result<(), SheetError> {
+    match record.iter().enumerate().find(|(_, cell)| cell.len() > MAX_CELL) {
+        Some((i, cell)) => Err(SheetError::CellTooLong { line, column: i + 1, bytes: cell.len() }),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(csv: &str) -> Vec<usize> {
+        let mut sheet = Sheet::open(csv.as_bytes()).unwrap();
+        let mut lines = Vec::new();
+        while let Some((line, _)) = sheet.next_row().unwrap() {
+            lines.push(line);
+        }
+        lines
+    }
+
+    #[test]
+    fn lines_are_counted_as_an_editor_does() {
+        assert_eq!(lines("a,b\n1,2\n\n3,\"x\ny\"\n,\n5,6\n"), [2, 4, 7]);
+        assert_eq!(lines("a,b\r\n1,2\r\n\r\n3,4\r\n"), [2, 4]);
+        assert_eq!(lines("\u{feff}a,b\n1,2"), [2]);
+    }
+
+    #[test]
+    fn what_is_no_sheet_is_said_with_its_line() {
+        let fails = |csv: &[u8]| {
+            let mut sheet = match Sheet::open(csv) {
+                Ok(sheet) => sheet,
+                Err(error) => return error,
+            };
+            loop {
+                match sheet.next_row() {
+                    Ok(row) => assert!(row.is_some(), "the sheet was read to its end"),
+                    Err(error) => return error,
+                }
+            }
+        };
+        assert_eq!(fails(b"a,b\r\n1,2\r\n1\r\n"), SheetError::Ragged { line: 3, cells: 1, columns: 2 });
+        assert_eq!(fails(b"a,b\n1,caf\xe9\n"), SheetError::NotUtf8 { line: 2 });
+        assert_eq!(fails(b"caf\xe9,b\n"), SheetError::NotUtf8 { line: 1 });
+        let long = format!("a,b\n1,{}\n", "x".repeat(MAX_CELL + 1));
+        assert_eq!(fails(long.as_bytes()), SheetError::CellTooLong { line: 2, column: 2, bytes: MAX_CELL + 1 });
+        assert!(matches!(fails(&vec![b'x'; MAX_BYTES + 1]), SheetError::TooLarge { .. }));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_bytes_panic(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..400)) {
+            if let Ok(mut sheet) = Sheet::open(&bytes) {
+                while let Ok(Some(_)) = sheet.next_row() {}
+            }
+        }
+    }
+}
