@@ -183,10 +183,6 @@ impl<P: TreePath> Tree<P> {
         }
     }
 
-    pub(crate) fn path(&self, node: Node) -> Option<&P> {
-        self.nodes[node as usize].path.as_ref()
-    }
-
     pub(crate) fn parent(&self, node: Node) -> Node {
         self.nodes[node as usize].parent
     }

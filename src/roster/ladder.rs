@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{Desk, Roster, Seat};
-use crate::code::{DepartmentId, DeskId, DistrictId};
+use crate::code::{DepartmentId, DeskId, DistrictId, OfficerId};
 use crate::grievance::Against;
 
 /// A step of the ladder, from the bottom up.
@@ -126,7 +126,9 @@ impl Roster {
             (Rung::Officer, DeskId::District(_)) => {
                 department.and_then(|d| desk.by_department.get(d)).map_or(&[], Vec::as_slice)
             }
-            (Rung::Officer | Rung::Control, _) if !desk.officers.is_empty() => &desk.officers,
+            // A department's nodal officer who is alone there stands on the department's rung only.
+            (Rung::Officer, DeskId::Department(_)) => &desk.officers,
+            (Rung::Control, _) if !desk.officers.is_empty() => &desk.officers,
             _ => nodal,
         }
     }
@@ -137,6 +139,11 @@ impl Roster {
         let there = if officer.on_leave(now) { officer.deputy? } else { seat };
         let able = !self.at(there).on_leave(now) && !self.is_barred(there, against) && !self.is_barred(seat, against);
         able.then_some(there)
+    }
+
+    /// The officer or, on leave, the deputy; `None` when neither is there or they may not hold the ticket.
+    pub(crate) fn stand_in(&self, officer: &OfficerId, against: Option<&Against>, now: Timestamp) -> Option<Seat> {
+        self.seat(officer).and_then(|seat| self.on_duty(seat, against, now))
     }
 
     /// Those at `desk` on `rung` who may and can take a ticket; when there are none, its nodal officer unless barred,
@@ -156,5 +163,239 @@ impl Roster {
             everyone.copied().find(|&seat| !self.is_barred(seat, against)).unwrap_or(desk.nodal)
         });
         on_duty.chain(fallback)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// On leave: in June's first week the executive engineer, in its second their deputy too, in its third the
+    /// magistrate (who has a deputy) as well, in its fourth everyone below the control desk, and those there too.
+    const ROSTER: &str = r#"
+        time_zone = "UTC"
+        control = { name = "Secretariat", nodal = "cms", oversight = "vigilance" }
+        department = [
+            { code = "phe", name = "Public Health Engineering", nodal = "phe-state" },
+            { code = "vigilance", name = "Vigilance", nodal = "vigilance-state" },
+        ]
+        district = [
+            { code = "hisar", name = "Hisar", nodal = "cm-hisar" },
+            { code = "rohtak", name = "Rohtak", nodal = "cm-rohtak" },
+        ]
+        officer = [
+            { id = "cms", name = "", desk = "control", leave = [{ from = 2022-06-22, to = 2022-06-28 }] },
+            { id = "cms-triage", name = "", desk = "control", leave = [{ from = 2022-06-22, to = 2022-06-28 }] },
+            { id = "phe-state", name = "", desk = "phe", deputy = "phe-se", leave = [{ from = 2022-06-22, to = 2022-06-28 }] },
+            { id = "phe-se", name = "", desk = "phe", leave = [{ from = 2022-06-22, to = 2022-06-28 }] },
+            { id = "vigilance-state", name = "", desk = "vigilance" },
+            { id = "cm-hisar", name = "", desk = "hisar", deputy = "phe-sdo-hisar", leave = [{ from = 2022-06-15, to = 2022-06-28 }] },
+            { id = "phe-hisar", name = "", desk = "hisar", department = "phe", deputy = "phe-sdo-hisar", leave = [{ from = 2022-06-01, to = 2022-06-28 }] },
+            { id = "phe-sdo-hisar", name = "", desk = "hisar", department = "phe", leave = [{ from = 2022-06-08, to = 2022-06-14 }, { from = 2022-06-22, to = 2022-06-28 }] },
+            { id = "vigilance-hisar", name = "", desk = "hisar", department = "vigilance" },
+            { id = "cm-rohtak", name = "", desk = "rohtak" },
+        ]
+    "#;
+
+    fn roster() -> Roster {
+        Roster::read(ROSTER).unwrap()
+    }
+
+    /// A day after all leave.
+    const LATE: i8 = 30;
+
+    fn june(day: i8) -> Timestamp {
+        format!("2022-06-{day:02}T12:00:00Z").parse().unwrap()
+    }
+
+    fn desk(id: &str) -> DeskId {
+        id.parse().unwrap()
+    }
+
+    fn against(officer: &str) -> Option<Against> {
+        Some(Against::Officer(OfficerId::new(officer).unwrap()))
+    }
+
+    /// A matter of Public Health Engineering in a district.
+    fn in_district(district: &str) -> Track {
+        Track { district: Some(district.parse().unwrap()), department: Some("phe".parse().unwrap()) }
+    }
+
+    /// A matter of Public Health Engineering at the state's level.
+    fn at_state() -> Track {
+        Track { district: None, department: Some("phe".parse().unwrap()) }
+    }
+
+    /// The lowest rung from `from` on, and who can take the ticket there.
+    fn stands(track: &Track, from: Rung, against: Option<&Against>, day: i8) -> (String, Rung, Vec<String>) {
+        let (roster, now) = (roster(), june(day));
+        let (desk, rung) = roster.lowest(track, from, against, now);
+        let seats = roster.candidates(roster.desk(&desk).unwrap(), rung, track.department.as_ref(), against, now);
+        (desk.to_string(), rung, seats.map(|seat| roster.at(seat).id().to_string()).collect())
+    }
+
+    fn step(desk: &str, rung: Rung, officers: &[&str]) -> (String, Rung, Vec<String>) {
+        (desk.to_owned(), rung, officers.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn the_ladder_goes_from_the_officer_to_the_control_desk() {
+        let climb = |track: &Track| {
+            let mut steps = vec![stands(track, Rung::Officer, None, LATE)];
+            while let Some((_, rung, _)) = steps.last().filter(|(_, rung, _)| *rung != Rung::Control) {
+                steps.push(stands(track, rung.above(), None, LATE));
+            }
+            steps
+        };
+        assert_eq!(
+            climb(&in_district("hisar")),
+            [
+                step("district:hisar", Rung::Officer, &["phe-hisar", "phe-sdo-hisar"]),
+                step("district:hisar", Rung::DistrictNodal, &["cm-hisar"]),
+                step("department:phe", Rung::Department, &["phe-state"]),
+                step("control", Rung::Control, &["cms-triage"]),
+            ]
+        );
+        assert_eq!(
+            climb(&at_state()),
+            [
+                step("department:phe", Rung::Officer, &["phe-se"]),
+                step("department:phe", Rung::Department, &["phe-state"]),
+                step("control", Rung::Control, &["cms-triage"]),
+            ]
+        );
+        assert_eq!(climb(&Track::default()), [step("control", Rung::Control, &["cms-triage"])]);
+    }
+
+    #[test]
+    fn the_top_has_nothing_above_it() {
+        assert_eq!(Rung::Control.above(), Rung::Control);
+        for pair in Rung::UPWARDS.windows(2) {
+            assert_eq!(pair[0].above(), pair[1]);
+            assert!(pair[0] < pair[1]);
+        }
+    }
+
+    #[test]
+    fn a_matter_is_on_the_track_of_the_desk_where_it_stands() {
+        let phe = Some("phe".parse().unwrap());
+        assert_eq!(Track::at(&desk("district:hisar"), phe.clone()), in_district("hisar"));
+        assert_eq!(Track::at(&desk("department:phe"), Some("vigilance".parse().unwrap())), at_state());
+        assert_eq!(Track::at(&DeskId::Control, phe), Track::default());
+    }
+
+    #[test]
+    fn a_department_whose_nodal_officer_is_alone_has_no_officers_rung() {
+        // Otherwise the first deadline would take the ticket from the nodal officer to the nodal officer.
+        let track = Track { district: None, department: Some("vigilance".parse().unwrap()) };
+        let alone = step("department:vigilance", Rung::Department, &["vigilance-state"]);
+        assert_eq!(stands(&track, Rung::Officer, None, LATE), alone);
+    }
+
+    #[test]
+    fn a_deputy_stands_in_for_who_is_on_leave() {
+        // The deputy is at the district's desk in their own right too.
+        let officers = step("district:hisar", Rung::Officer, &["phe-sdo-hisar", "phe-sdo-hisar"]);
+        assert_eq!(stands(&in_district("hisar"), Rung::Officer, None, 3), officers);
+        let nodal = step("district:hisar", Rung::DistrictNodal, &["phe-sdo-hisar"]);
+        assert_eq!(stands(&in_district("hisar"), Rung::DistrictNodal, None, 18), nodal);
+    }
+
+    #[test]
+    fn who_had_a_ticket_gets_it_again_or_their_deputy_does_or_nobody() {
+        let again = |against: Option<Against>, day| {
+            let roster = roster();
+            let seat = roster.stand_in(&"phe-hisar".parse().unwrap(), against.as_ref(), june(day));
+            seat.map(|seat| roster.at(seat).id().to_string())
+        };
+        assert_eq!(again(None, LATE).as_deref(), Some("phe-hisar"));
+        assert_eq!(again(None, 3).as_deref(), Some("phe-sdo-hisar"));
+        assert_eq!(again(None, 10), None);
+        assert_eq!(again(against("phe-sdo-hisar"), 3), None);
+        assert_eq!(again(against("phe-hisar"), 3), None);
+    }
+
+    #[test]
+    fn a_rung_on_which_nobody_is_on_duty_is_passed_over() {
+        let nodal = step("district:hisar", Rung::DistrictNodal, &["cm-hisar"]);
+        assert_eq!(stands(&in_district("hisar"), Rung::Officer, None, 10), nodal, "officer and deputy are away");
+        let nodal = step("district:rohtak", Rung::DistrictNodal, &["cm-rohtak"]);
+        assert_eq!(
+            stands(&in_district("rohtak"), Rung::Officer, None, LATE),
+            nodal,
+            "nobody of the department is there"
+        );
+        let state = step("department:phe", Rung::Officer, &["phe-se"]);
+        assert_eq!(stands(&at_state(), Rung::Officer, None, LATE), state);
+    }
+
+    #[test]
+    fn when_nobody_is_on_duty_anywhere_the_control_desks_nodal_officer_has_it() {
+        let top = step("control", Rung::Control, &["cms"]);
+        assert_eq!(stands(&in_district("hisar"), Rung::Officer, None, 25), top);
+        assert_eq!(stands(&at_state(), Rung::Officer, None, 25), top);
+    }
+
+    #[test]
+    fn a_desk_that_is_not_on_the_roster_is_passed_over() {
+        let state = step("department:phe", Rung::Department, &["phe-state"]);
+        assert_eq!(stands(&in_district("sirsa"), Rung::Officer, None, LATE), state);
+    }
+
+    #[test]
+    fn what_complains_about_an_officer_goes_neither_to_them_nor_to_their_deputy() {
+        let nodal = step("district:hisar", Rung::DistrictNodal, &["cm-hisar"]);
+        assert_eq!(stands(&in_district("hisar"), Rung::Officer, against("phe-hisar").as_ref(), LATE), nodal);
+        // Against the deputy: their superior, while there; who is away would be stood in for by the accused.
+        let superior = step("district:hisar", Rung::Officer, &["phe-hisar"]);
+        let accused = against("phe-sdo-hisar");
+        assert_eq!(stands(&in_district("hisar"), Rung::Officer, accused.as_ref(), LATE), superior);
+        assert_eq!(stands(&in_district("hisar"), Rung::Officer, accused.as_ref(), 3), nodal);
+        let state = step("department:phe", Rung::Department, &["phe-state"]);
+        assert_eq!(stands(&in_district("hisar"), Rung::Officer, accused.as_ref(), 18), state);
+    }
+
+    #[test]
+    fn what_complains_about_the_nodal_officer_passes_over_the_desk() {
+        let state = step("department:phe", Rung::Department, &["phe-state"]);
+        assert_eq!(stands(&in_district("hisar"), Rung::Officer, against("cm-hisar").as_ref(), LATE), state);
+        // A department's nodal officer has the department's officers in the districts below them, too.
+        let nodal = step("district:hisar", Rung::DistrictNodal, &["cm-hisar"]);
+        let accused = against("phe-state");
+        assert_eq!(stands(&in_district("hisar"), Rung::Officer, accused.as_ref(), LATE), nodal);
+        let control = step("control", Rung::Control, &["cms-triage"]);
+        assert_eq!(stands(&in_district("hisar"), Rung::Department, accused.as_ref(), LATE), control);
+        assert_eq!(stands(&at_state(), Rung::Officer, accused.as_ref(), LATE), control);
+    }
+
+    #[test]
+    fn what_complains_about_a_desk_passes_over_it() {
+        let district = Some(Against::Desk(desk("district:hisar")));
+        let state = step("department:phe", Rung::Department, &["phe-state"]);
+        assert_eq!(stands(&in_district("hisar"), Rung::Officer, district.as_ref(), LATE), state);
+        let department = Some(Against::Desk(desk("department:phe")));
+        let nodal = step("district:hisar", Rung::DistrictNodal, &["cm-hisar"]);
+        assert_eq!(stands(&in_district("hisar"), Rung::Officer, department.as_ref(), LATE), nodal);
+    }
+
+    #[test]
+    fn what_complains_about_the_control_desk_or_its_nodal_officer_goes_to_the_oversight() {
+        let oversight = step("department:vigilance", Rung::Control, &["vigilance-state"]);
+        for accused in [Some(Against::Desk(DeskId::Control)), against("cms")] {
+            assert_eq!(stands(&Track::default(), Rung::Officer, accused.as_ref(), LATE), oversight);
+            assert_eq!(stands(&in_district("hisar"), Rung::Control, accused.as_ref(), LATE), oversight);
+        }
+    }
+
+    #[test]
+    fn what_complains_about_another_officer_of_the_control_desk_stays_there_with_the_others() {
+        let nodal = step("control", Rung::Control, &["cms"]);
+        assert_eq!(stands(&Track::default(), Rung::Officer, against("cms-triage").as_ref(), LATE), nodal);
+    }
+
+    #[test]
+    fn who_is_not_on_the_roster_bars_nobody() {
+        let officers = stands(&in_district("hisar"), Rung::Officer, None, LATE);
+        assert_eq!(stands(&in_district("hisar"), Rung::Officer, against("retired").as_ref(), LATE), officers);
     }
 }

@@ -243,6 +243,10 @@ impl Roster {
         self.officer_by_id.get(officer).copied()
     }
 
+    pub(crate) fn nodal_seat(&self, desk: &Desk) -> Seat {
+        desk.nodal
+    }
+
     pub(crate) fn at(&self, seat: Seat) -> &Officer {
         &self.officers[seat as usize]
     }

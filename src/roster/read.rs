@@ -245,7 +245,7 @@ impl Roster {
     /// # Errors
     /// [`RosterError`] with the line: what is malformed, doubled, unknown or missing, and how to mend it.
     pub fn read(text: &str) -> Result<Self, RosterError> {
-        let lines = Lines(text);
+        let lines = Lines::new(text);
         let file: File = toml::from_str(text).map_err(|error| lines.toml(&error))?;
         if file.officer.len() > MAX_OFFICERS {
             return Err(RosterError::TooMany { count: file.officer.len() });
@@ -451,19 +451,27 @@ fn leave(table: &LeaveTable, zone: &TimeZone) -> Option<Leave> {
     (days.0 <= days.1).then_some(Leave { days, begins, ends })
 }
 
-/// The text, to tell a span's line.
+/// The text and where its lines begin, to tell a span's line.
 #[derive(Default)]
-struct Lines<'a>(&'a str);
+struct Lines<'a> {
+    text: &'a str,
+    begins: Vec<usize>,
+}
 
-impl Lines<'_> {
+impl<'a> Lines<'a> {
+    fn new(text: &'a str) -> Self {
+        let begins = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+        Self { text, begins }
+    }
+
     fn of(&self, span: Range<usize>) -> usize {
-        self.position(span.start).0
+        self.begins.partition_point(|begin| *begin <= span.start)
     }
 
     fn position(&self, at: usize) -> (usize, usize) {
-        let before = self.0.get(..at).unwrap_or(self.0);
-        let line_start = before.rfind('\n').map_or(0, |i| i + 1);
-        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+        let line = self.of(at..at);
+        let begins = line.checked_sub(1).and_then(|i| self.begins.get(i)).copied().unwrap_or_default();
+        (line, self.text.get(begins..at).map_or(0, |before| before.chars().count()) + 1)
     }
 
     fn toml(&self, error: &toml::de::Error) -> RosterError {
@@ -473,5 +481,309 @@ impl Lines<'_> {
 
     fn code(&self, span: Range<usize>, error: CodeError) -> RosterError {
         RosterError::Code { line: self.of(span), error }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A small roster in the shape of Haryana's.
+    const GOOD: &str = r#"time_zone = "Asia/Kolkata"
+
+[control]
+name = "Chief Minister's Secretariat"
+nodal = "cms"
+oversight = "vigilance"
+
+[[department]]
+code = "phe"
+name = "Public Health Engineering"
+name_hi = "जन स्वास्थ्य अभियांत्रिकी"
+nodal = "phe-state"
+
+[[department]]
+code = "vigilance"
+name = "Vigilance"
+nodal = "vigilance-state"
+
+[[district]]
+code = "hisar"
+name = "Hisar"
+nodal = "cm-hisar"
+
+[[officer]]
+id = "cms"
+name = "State Nodal Officer"
+desk = "control"
+
+[[officer]]
+id = "phe-state"
+name = "Engineer-in-Chief"
+desk = "phe"
+deputy = "phe-se"
+
+[[officer]]
+id = "phe-se"
+name = "Superintending Engineer"
+desk = "phe"
+
+[[officer]]
+id = "vigilance-state"
+name = "Director, Vigilance"
+desk = "vigilance"
+
+[[officer]]
+id = "cm-hisar"
+name = "City Magistrate"
+desk = "hisar"
+
+[[officer]]
+id = "phe-hisar"
+name = "Executive Engineer"
+desk = "hisar"
+department = "phe"
+leave = [{ from = 2022-06-06, to = 2022-06-07 }]
+"#;
+
+    /// The good roster with one text in it replaced.
+    fn with(old: &str, new: &str) -> Result<Roster, RosterError> {
+        assert_eq!(GOOD.matches(old).count(), 1, "{old}");
+        Roster::read(&GOOD.replace(old, new))
+    }
+
+    /// The error of the good roster with one text in it replaced; its words name the line, too.
+    fn error(old: &str, new: &str) -> RosterError {
+        let error = with(old, new).unwrap_err();
+        assert!(error.to_string().starts_with("line "), "{error}");
+        error
+    }
+
+    /// The line of the good roster on which a text stands first.
+    fn line(text: &str) -> usize {
+        GOOD.lines().position(|line| line.contains(text)).unwrap() + 1
+    }
+
+    fn officer(id: &str) -> OfficerId {
+        OfficerId::new(id).unwrap()
+    }
+
+    fn desk(id: &str) -> DeskId {
+        id.parse().unwrap()
+    }
+
+    #[test]
+    fn reads_desks_officers_deputies_and_leave() {
+        let roster = Roster::read(GOOD).unwrap();
+        let desks: Vec<_> = roster.desks().iter().map(|desk| desk.id().to_string()).collect();
+        assert_eq!(desks, ["control", "department:phe", "department:vigilance", "district:hisar"]);
+        assert_eq!(roster.desk(&desk("district:hisar")).unwrap().name(), "Hisar");
+        assert_eq!(roster.officers().len(), 6);
+        assert_eq!(roster.nodal(&desk("department:phe")).unwrap().id(), &officer("phe-state"));
+        assert_eq!(roster.oversight().as_str(), "vigilance");
+
+        let department = |id: &str| roster.officer(&officer(id)).unwrap().department().map(|d| d.as_str());
+        assert_eq!(department("phe-hisar"), Some("phe"));
+        assert_eq!(department("phe-se"), Some("phe"));
+        assert_eq!((department("cm-hisar"), department("cms")), (None, None));
+        let deputy = roster.officer(&officer("phe-state")).unwrap().deputy.unwrap();
+        assert_eq!(roster.at(deputy).id(), &officer("phe-se"));
+    }
+
+    #[test]
+    fn leave_is_whole_days_of_the_rosters_time_zone() {
+        let roster = Roster::read(GOOD).unwrap();
+        let engineer = roster.officer(&officer("phe-hisar")).unwrap();
+        let on_leave = |time: &str| engineer.on_leave(time.parse().unwrap());
+        assert!(!on_leave("2022-06-05T23:59:59+05:30"));
+        assert!(on_leave("2022-06-06T00:00:00+05:30"));
+        assert!(on_leave("2022-06-07T23:59:59+05:30"));
+        assert!(!on_leave("2022-06-08T00:00:00+05:30"));
+        let days = (jiff::civil::date(2022, 6, 6), jiff::civil::date(2022, 6, 7));
+        assert_eq!(engineer.leave().collect::<Vec<_>>(), [days]);
+    }
+
+    #[test]
+    fn another_text_is_another_version() {
+        let version = |roster: Roster| roster.version();
+        assert_eq!(version(Roster::read(GOOD).unwrap()), version(Roster::read(GOOD).unwrap()));
+        assert_ne!(version(Roster::read(GOOD).unwrap()), version(with("Director, Vigilance", "Director").unwrap()));
+    }
+
+    #[test]
+    fn an_officer_on_a_districts_desk_is_of_some_department() {
+        let error = error("department = \"phe\"\n", "");
+        assert_eq!(
+            error,
+            RosterError::NoDepartment { line: line("id = \"phe-hisar\""), officer: officer("phe-hisar") }
+        );
+    }
+
+    #[test]
+    fn what_is_not_toml_of_the_rosters_shape_is_named_by_line_and_column() {
+        for (old, new, at) in [
+            ("[control]", "[control", (line("[control]"), 9)),
+            ("name = \"Hisar\"", "name = 7", (line("name = \"Hisar\""), 8)),
+            ("name = \"Hisar\"", "nmae = \"Hisar\"", (line("name = \"Hisar\""), 1)),
+            ("name = \"Hisar\"\n", "", (line("[[district]]"), 1)),
+            ("oversight = \"vigilance\"\n", "", (line("[control]"), 1)),
+        ] {
+            match error(old, new) {
+                RosterError::Toml { line, column, problem } => {
+                    assert_eq!((line, column), at, "{new}: {problem}");
+                    assert!(!problem.contains('\n'), "{problem}");
+                }
+                other => panic!("{new}: {other}"),
+            }
+        }
+        assert!(matches!(Roster::read(""), Err(RosterError::Toml { line: 1, .. })));
+    }
+
+    #[test]
+    fn a_malformed_code_is_named_wherever_it_stands() {
+        for (old, new) in [
+            ("code = \"phe\"", "code = \"PHE\""),
+            ("code = \"hisar\"", "code = \"hisar/hansi\""),
+            ("id = \"phe-se\"", "id = \"phe se\""),
+            ("department = \"phe\"", "department = \"\""),
+            ("oversight = \"vigilance\"", "oversight = \"vigilance-\""),
+        ] {
+            assert!(matches!(error(old, new), RosterError::Code { line: at, .. } if at == line(old)), "{new}");
+        }
+    }
+
+    #[test]
+    fn a_time_zone_has_a_known_name() {
+        let zone = "Asia/Hisar".to_owned();
+        assert_eq!(error("Asia/Kolkata", "Asia/Hisar"), RosterError::TimeZone { line: 1, zone });
+    }
+
+    #[test]
+    fn a_desks_code_stands_once_also_across_departments_and_districts() {
+        let code = "phe".to_owned();
+        assert_eq!(
+            error("code = \"hisar\"", "code = \"phe\""),
+            RosterError::DuplicateDesk { code, first: line("code = \"phe\""), line: line("code = \"hisar\"") }
+        );
+        let code = "control".to_owned();
+        assert_eq!(
+            error("code = \"hisar\"", "code = \"control\""),
+            RosterError::DuplicateDesk { code, first: line("[control]"), line: line("code = \"hisar\"") }
+        );
+    }
+
+    #[test]
+    fn an_officer_stands_once_and_sits_on_one_desk() {
+        assert_eq!(
+            error("id = \"phe-se\"", "id = \"phe-state\""),
+            RosterError::DuplicateOfficer {
+                officer: officer("phe-state"),
+                first: line("id = \"phe-state\""),
+                line: line("id = \"phe-se\"")
+            }
+        );
+        assert_eq!(
+            error("id = \"phe-hisar\"", "id = \"phe-state\""),
+            RosterError::OfficerOnTwoDesks {
+                officer: officer("phe-state"),
+                desk: desk("department:phe"),
+                first: line("id = \"phe-state\""),
+                second: desk("district:hisar"),
+                line: line("id = \"phe-hisar\""),
+            }
+        );
+    }
+
+    #[test]
+    fn a_desk_or_department_that_is_named_has_to_exist() {
+        assert_eq!(
+            error("desk = \"vigilance\"", "desk = \"vigilanse\""),
+            RosterError::UnknownDesk { line: line("desk = \"vigilance\""), desk: "vigilanse".to_owned() }
+        );
+        let department = "roads".to_owned();
+        assert_eq!(
+            error("department = \"phe\"", "department = \"roads\""),
+            RosterError::UnknownDepartment { line: line("department = \"phe\""), department: department.clone() }
+        );
+        assert_eq!(
+            error("oversight = \"vigilance\"", "oversight = \"roads\""),
+            RosterError::UnknownDepartment { line: line("oversight"), department }
+        );
+    }
+
+    #[test]
+    fn only_those_on_a_districts_desk_below_its_nodal_officer_name_a_department() {
+        let not_wanted =
+            |id: &str| RosterError::DepartmentNotWanted { line: line(&format!("id = \"{id}\"")), officer: officer(id) };
+        let with_department = |desk: &str| format!("{desk}\ndepartment = \"phe\"");
+        let control = "desk = \"control\"";
+        assert_eq!(error(control, &with_department(control)), not_wanted("cms"));
+        let magistrate = "name = \"City Magistrate\"\ndesk = \"hisar\"";
+        assert_eq!(error(magistrate, &with_department(magistrate)), not_wanted("cm-hisar"));
+        let own = "name = \"Superintending Engineer\"\ndesk = \"phe\"";
+        assert_eq!(error(own, &with_department(own)), not_wanted("phe-se"));
+    }
+
+    #[test]
+    fn every_desk_has_a_nodal_officer_who_sits_on_it() {
+        assert_eq!(
+            error("nodal = \"cm-hisar\"\n", ""),
+            RosterError::NoNodal { line: line("code = \"hisar\""), desk: desk("district:hisar") }
+        );
+        assert_eq!(
+            error("nodal = \"cms\"\n", ""),
+            RosterError::NoNodal { line: line("[control]"), desk: DeskId::Control }
+        );
+        for elsewhere in ["phe-hisar", "nobody"] {
+            let (line, desk, officer) = (line("code = \"phe\""), desk("department:phe"), elsewhere.to_owned());
+            assert_eq!(
+                error("nodal = \"phe-state\"", &format!("nodal = \"{elsewhere}\"")),
+                RosterError::NodalElsewhere { line, desk, officer }
+            );
+        }
+    }
+
+    #[test]
+    fn a_deputy_is_another_officer_on_the_same_desk() {
+        for deputy in ["phe-state", "phe-hisar", "nobody"] {
+            assert_eq!(
+                error("deputy = \"phe-se\"", &format!("deputy = \"{deputy}\"")),
+                RosterError::Deputy { line: line("deputy"), officer: officer("phe-state"), deputy: deputy.to_owned() }
+            );
+        }
+    }
+
+    #[test]
+    fn leave_ends_no_earlier_than_it_begins_and_has_no_time_of_day() {
+        for bad in [
+            "from = 2022-06-08, to = 2022-06-07",
+            "from = 2022-06-06T09:00:00, to = 2022-06-07",
+            "from = 2022-06-06, to = 17:00:00",
+            "from = 2022-06-06, to = 9999-12-31",
+        ] {
+            assert_eq!(
+                error("from = 2022-06-06, to = 2022-06-07", bad),
+                RosterError::Leave { line: line("leave"), officer: officer("phe-hisar") },
+                "{bad}"
+            );
+        }
+        with("to = 2022-06-07", "to = 2022-06-06").expect("a single day");
+    }
+
+    #[test]
+    fn more_officers_than_the_limit_are_refused() {
+        let one = "{id=\"a\",name=\"\",desk=\"control\"},";
+        let officers = one.repeat(MAX_OFFICERS + 1);
+        let text = format!("time_zone=\"UTC\"\nofficer=[{officers}]\n[control]\nname=\"\"\noversight=\"a\"\n");
+        assert_eq!(Roster::read(&text).unwrap_err(), RosterError::TooMany { count: MAX_OFFICERS + 1 });
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_panics(text in ".*", cut in 0..GOOD.len(), insert in "[\\[\\]=\",{}a-z0-9 \n]{0,5}") {
+            let _ = Roster::read(&text);
+            let at = (0..=cut).rev().find(|&at| GOOD.is_char_boundary(at)).unwrap_or(0);
+            let _ = Roster::read(&format!("{}{insert}{}", &GOOD[..at], &GOOD[at..]));
+        }
     }
 }

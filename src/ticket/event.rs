@@ -43,7 +43,8 @@ pub enum Origin {
     Imported(Reference),
 }
 
-/// A number given by another office or system, e.g. `CMOFF/N/2022/014253`: letters, digits and `/ - . _`, at most 40.
+/// A number given by another office or system, e.g. `CMOFF/N/2022/014253`: letters, digits and `/ - . _`, at most
+/// [`MAX_CODE`](crate::code::MAX_CODE).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "SmolStr", into = "SmolStr")]
 pub struct Reference(SmolStr);
@@ -461,4 +462,297 @@ pub enum TicketEvent {
         /// Until when a complaint reopens it; `None` where it is closed for good.
         reopen_until: Option<Timestamp>,
     },
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::calendar::Hours;
+    use crate::grievance::{Against, Author, Channel, Complainant, Confidentiality, Grievance, Language, Source};
+    use crate::personal::InstallationKey;
+    use crate::rules::{Level, Priority};
+    use crate::ticket::{Action, Command, Policy, Review, Roles, Ticket};
+
+    pub fn id(n: u64) -> TicketId {
+        TicketId::from_number(n).unwrap()
+    }
+
+    pub fn at(day: u8) -> Timestamp {
+        format!("2022-07-{day:02}T06:30:00Z").parse().unwrap()
+    }
+
+    pub fn holder() -> Holder {
+        Holder { desk: "district:hisar".parse().unwrap(), officer: "phe-hisar".parse().unwrap() }
+    }
+
+    fn outcomes() -> Vec<Outcome> {
+        let reference = Reference::new("HERC/2022/014-B").unwrap();
+        vec![
+            Outcome::Fixed,
+            Outcome::PartlyFixed,
+            Outcome::CannotBeDone,
+            Outcome::Duplicate(id(2)),
+            Outcome::PassedToAuthority(reference),
+            Outcome::NoAnswerFromCitizen,
+            Outcome::Rejected(Grounds::InformationRequest),
+            Outcome::Withdrawn,
+        ]
+    }
+
+    /// What a grievance says, part by part, none of which may be in an event.
+    const SAID: [&str; 8] = [
+        "Water stands knee-deep in our street",
+        "asha_hisar",
+        "Asha Devi",
+        "9812345678",
+        "1601234567890",
+        "https://example.org/photo.jpg",
+        "conversation-77",
+        "28.6",
+    ];
+
+    fn filing() -> Filing {
+        let [text, handle, name, contact, post, link, conversation, latitude] = SAID;
+        let point = crate::grievance::Coordinates::new(latitude.parse().unwrap(), 75.7).unwrap();
+        let grievance = Grievance::builder(Source::new(Channel::X, post).unwrap(), text)
+            .complainant(Complainant {
+                handle: Some(handle.to_owned()),
+                name: Some(name.to_owned()),
+                contact: Some(contact.to_owned()),
+            })
+            .media(link)
+            .conversation(conversation)
+            .coordinates(point)
+            .build()
+            .unwrap();
+        let key = InstallationKey::new(&[7; 32]);
+        Filing {
+            channel: Channel::X,
+            source: key.source(grievance.source()),
+            author: grievance.complainant().author(Channel::X).map(|author: Author| key.author(&author)),
+            category: Some("water/logging".parse().unwrap()),
+            place: Some("hisar/hansi".parse().unwrap()),
+            posted_at: at(1),
+            language: Some(Language::new("hi-Latn").unwrap()),
+            against: Some(Against::Officer("phe-je-hisar".parse().unwrap())),
+            confidentiality: Confidentiality::Confidential,
+        }
+    }
+
+    fn routing() -> Routing {
+        let route = Route {
+            department: "phe".parse().unwrap(),
+            level: Level::District,
+            priority: Priority::Urgent,
+            deadline: Hours::from_days(3),
+        };
+        let table = "0123456789abcdef".to_owned().try_into().unwrap();
+        Routing { table, row: RowId::new("W-01").unwrap(), route }
+    }
+
+    /// The number of variants below.
+    const VARIANTS: usize = 26;
+
+    /// Which variant an event is. A new variant has to be added here, and then to [`every_event`].
+    fn variant(event: &TicketEvent) -> usize {
+        use TicketEvent as E;
+        match event {
+            E::Received { .. } => 0,
+            E::Routed(_) => 1,
+            E::SentToTriage { .. } => 2,
+            E::Marked { .. } => 3,
+            E::Acknowledged => 4,
+            E::ReportFiled { .. } => 5,
+            E::ReportApproved => 6,
+            E::ReportSentBack { .. } => 7,
+            E::Resolved { .. } => 8,
+            E::Forwarded { .. } => 9,
+            E::Returned => 10,
+            E::CategoryChanged { .. } => 11,
+            E::PlaceChanged { .. } => 12,
+            E::CitizenAsked { .. } => 13,
+            E::Parked { .. } => 14,
+            E::InterimReplied { .. } => 15,
+            E::Resumed { .. } => 16,
+            E::PartAsked { .. } => 17,
+            E::PartDone { .. } => 18,
+            E::Reminded { .. } => 19,
+            E::Escalated { .. } => 20,
+            E::Satisfied => 21,
+            E::NotSatisfied { .. } => 22,
+            E::Reopened => 23,
+            E::HandedOver { .. } => 24,
+            E::Closed { .. } => 25,
+        }
+    }
+
+    /// At least one event of each variant, with what is optional given and left out.
+    pub fn every_event() -> Vec<TicketEvent> {
+        use TicketEvent as E;
+        let water = || "water".parse::<CategoryPath>().unwrap();
+        let hansi = || "hisar/hansi".parse::<PlacePath>().unwrap();
+        let bare = Filing {
+            author: None,
+            category: None,
+            place: None,
+            language: None,
+            against: Some(Against::Desk(DeskId::Control)),
+            ..filing()
+        };
+        let table = routing().table;
+        let mut events = vec![
+            E::Received { ticket: id(1), filing: Arc::new(filing()), origin: Origin::Submitted },
+            E::Received { ticket: id(1), filing: Arc::new(bare.clone()), origin: Origin::FollowUp(id(3)) },
+            E::Received {
+                ticket: id(1),
+                filing: Arc::new(bare),
+                origin: Origin::Imported(Reference::new("CMOFF/N/2022/014253").unwrap()),
+            },
+            E::Routed(Box::new(routing())),
+            E::SentToTriage { why: TriageReason::NoRule, table, row: Some(RowId::new("ELSE").unwrap()) },
+            E::SentToTriage { why: TriageReason::Fault, table, row: None },
+            E::Marked { holder: holder(), rung: Rung::DistrictNodal, why: MarkReason::UsedUp, at: at(1), due: at(4) },
+            E::Acknowledged,
+            E::ReportFiled { outcome: Outcome::Fixed, review_due: Some(at(3)) },
+            E::ReportFiled { outcome: Outcome::Fixed, review_due: None },
+            E::ReportApproved,
+            E::ReportSentBack { due: at(5) },
+            E::Forwarded { to: Some("department:power".parse().unwrap()) },
+            E::Forwarded { to: None },
+            E::Returned,
+            E::CategoryChanged { from: Some(water()), to: water() },
+            E::CategoryChanged { from: None, to: water() },
+            E::PlaceChanged { from: Some(hansi()), to: hansi() },
+            E::PlaceChanged { from: None, to: hansi() },
+            E::CitizenAsked { until: at(9), since: at(2) },
+            E::Parked { until: at(9), why: ParkReason::AwaitingFunds, since: at(2) },
+            E::InterimReplied { next: at(9) },
+            E::Resumed { due: at(10) },
+            E::PartAsked { part: 1, desk: DeskId::Control },
+            E::PartDone { part: 1 },
+            E::Reminded { due: at(11) },
+            E::Escalated { from: Rung::Officer },
+            E::Satisfied,
+            E::NotSatisfied { remark: Remark::Back(1) },
+            E::NotSatisfied { remark: Remark::StepUp(2) },
+            E::NotSatisfied { remark: Remark::UsedUp },
+            E::Reopened,
+            E::HandedOver { holder: holder(), rung: Rung::Control },
+        ];
+        for (i, outcome) in outcomes().into_iter().enumerate() {
+            let by = [ClosedBy::Satisfied, ClosedBy::Withdrawn, ClosedBy::Silence, ClosedBy::ControlDesk][i % 4];
+            events.push(E::Resolved { outcome: outcome.clone(), at: at(6), silence_at: at(13) });
+            events.push(E::Closed { by, outcome, at: at(7), reopen_until: (i % 2 == 0).then(|| at(12)) });
+        }
+        events
+    }
+
+    /// All texts in a JSON value, names of fields included.
+    fn texts(value: &serde_json::Value, found: &mut Vec<String>) {
+        match value {
+            serde_json::Value::String(text) => found.push(text.clone()),
+            serde_json::Value::Array(values) => values.iter().for_each(|value| texts(value, found)),
+            serde_json::Value::Object(fields) => {
+                found.extend(fields.keys().cloned());
+                fields.values().for_each(|value| texts(value, found));
+            }
+            _ => {}
+        }
+    }
+
+    #[test]
+    fn there_is_a_sample_of_each_event() {
+        let variants: std::collections::BTreeSet<_> = every_event().iter().map(variant).collect();
+        assert_eq!(variants, (0..VARIANTS).collect());
+    }
+
+    #[test]
+    fn every_event_survives_json() {
+        for event in every_event() {
+            let json = serde_json::to_string(&event).unwrap();
+            let read_back: TicketEvent = serde_json::from_str(&json).unwrap_or_else(|e| panic!("{json}: {e}"));
+            assert_eq!(read_back, event, "{json}");
+        }
+    }
+
+    #[test]
+    fn an_event_is_written_as_a_person_would_read_it() {
+        let json = |event: &TicketEvent| serde_json::to_string(event).unwrap();
+        let asked = TicketEvent::CitizenAsked { until: at(9), since: at(2) };
+        let expected = r#"{"event":"citizen_asked","until":"2022-07-09T06:30:00Z","since":"2022-07-02T06:30:00Z"}"#;
+        assert_eq!(json(&asked), expected);
+        let routed = TicketEvent::Routed(Box::new(routing()));
+        let expected = concat!(
+            r#"{"event":"routed","table":"0123456789abcdef","row":"W-01","route":"#,
+            r#"{"department":"phe","level":"district","priority":"urgent","deadline":72}}"#
+        );
+        assert_eq!(json(&routed), expected);
+    }
+
+    #[test]
+    fn no_event_has_room_for_a_sentence() {
+        for event in every_event() {
+            let mut found = Vec::new();
+            texts(&serde_json::to_value(&event).unwrap(), &mut found);
+            for text in found {
+                assert!(text.len() <= 64 && !text.contains(char::is_whitespace), "{text:?} in {event:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_sentence_is_not_read_back_as_a_code() {
+        let json = r#"{"event":"forwarded","to":"department:please call Asha"}"#;
+        assert!(serde_json::from_str::<TicketEvent>(json).is_err());
+        let json = r#"{"event":"resolved","outcome":{"passed_to_authority":"see the letter of Asha Devi"},
+            "at":"2022-07-09T06:30:00Z","silence_at":"2022-07-09T06:30:00Z"}"#;
+        assert!(serde_json::from_str::<TicketEvent>(json).is_err());
+    }
+
+    #[test]
+    fn nothing_that_was_said_is_in_a_whole_tickets_events() {
+        let first = TicketEvent::Received { ticket: id(1), filing: Arc::new(filing()), origin: Origin::Submitted };
+        let mut ticket = Ticket::open(&first).unwrap();
+        let mut events = vec![first, TicketEvent::Routed(Box::new(routing()))];
+        ticket.apply(&events[1]);
+        let policy = Policy { review: Review::NodalOfficer, ..Policy::default() };
+        let marked = ticket.marked(holder(), Rung::Officer, MarkReason::Routed, &policy, at(1));
+        ticket.advance([&marked], None);
+        events.push(marked);
+        for (roles, action) in [
+            (Roles::HOLDER, Action::AskCitizen { until: at(5) }),
+            (Roles::CITIZEN, Action::CitizenAnswers),
+            (Roles::HOLDER, Action::InterimReply { next: at(6) }),
+            (Roles::HOLDER, Action::Assist("department:power".parse().unwrap())),
+            (Roles::ASSISTING, Action::PartDone(1)),
+            (Roles::HOLDER, Action::Resolve(Outcome::Fixed)),
+            (Roles::NODAL, Action::Approve),
+            (Roles::CITIZEN, Action::Satisfied),
+            (Roles::CITIZEN, Action::NotSatisfied),
+        ] {
+            let decided = ticket.decide(&Command { action, roles, expected: None }, &policy, at(2)).unwrap();
+            ticket.advance(&decided, None);
+            events.extend(decided);
+        }
+        let (json, words) = (serde_json::to_string(&events).unwrap(), format!("{events:?}"));
+        for said in SAID {
+            assert!(!json.contains(said), "{said} in {json}");
+            assert!(!words.contains(said), "{said} in {words}");
+        }
+    }
+
+    #[test]
+    fn a_reference_is_a_number_and_no_sentence() {
+        assert_eq!(Reference::new("CMOFF/N/2022/014253").unwrap().to_string(), "CMOFF/N/2022/014253");
+        for bad in ["", "see letter", "पत्र", &"7".repeat(65)] {
+            assert_eq!(Reference::new(bad).unwrap_err().what, "reference", "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_ticket_opens_with_its_receipt_only() {
+        for event in every_event() {
+            assert_eq!(Ticket::open(&event).is_some(), matches!(event, TicketEvent::Received { .. }), "{event}");
+        }
+    }
 }

@@ -220,7 +220,8 @@ impl Ticket {
         if moves && chosen && holder.desk != DeskId::Control && self.left_desks.last() != Some(&DeskId::Control) {
             self.transfers = self.transfers.saturating_add(1);
         }
-        self.state = if holder.desk == DeskId::Control && self.routing.is_none() {
+        // What the control desk is to conclude is no longer a question of whose it is.
+        self.state = if holder.desk == DeskId::Control && self.routing.is_none() && !self.concluding {
             State::Triage { due }
         } else {
             State::Marked { due }

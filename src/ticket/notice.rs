@@ -143,3 +143,76 @@ impl fmt::Display for TicketEvent {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ticket::event::tests::{at, every_event, holder, id};
+    use crate::ticket::{Grounds, ParkReason};
+
+    /// Not empty, one line, and no word of the code in it.
+    fn assert_in_words(words: &str) {
+        assert!(!words.is_empty() && words.trim() == words, "{words:?}");
+        assert!(!words.contains(['\n', '{', '}', '_']) && !words.contains("::"), "{words:?}");
+    }
+
+    #[test]
+    fn every_event_is_said_in_words() {
+        for event in every_event() {
+            assert_in_words(&event.to_string());
+        }
+    }
+
+    #[test]
+    fn every_notice_is_said_in_words_and_names_the_ticket() {
+        for notice in every_event().iter().filter_map(|event| event.notice(id(1))) {
+            assert_in_words(&notice.1.to_string());
+            assert!(notice.1.to_string().contains(&id(1).to_string()), "{}", notice.1);
+        }
+    }
+
+    #[test]
+    fn the_complainant_hears_what_concerns_them_and_a_desk_what_it_is_asked_for() {
+        let told = |event: TicketEvent| event.notice(id(1));
+        assert_eq!(told(TicketEvent::Acknowledged), None);
+        assert_eq!(told(TicketEvent::Reminded { due: at(2) }), None);
+        assert_eq!(
+            told(TicketEvent::ReportFiled { outcome: Outcome::Fixed, review_due: Some(at(2)) }),
+            None,
+            "a report that is under review is not the citizen's yet"
+        );
+        let power: DeskId = "department:power".parse().unwrap();
+        let part = told(TicketEvent::PartAsked { part: 2, desk: power.clone() });
+        assert_eq!(part, Some((Recipient::Desk(power), Notice::PartAsked(id(1), 2))));
+        let parked = TicketEvent::Parked { until: at(9), why: ParkReason::WorkPlanned, since: at(1) };
+        assert_eq!(told(parked), Some((Recipient::Complainant, Notice::Rests(id(1), at(9)))));
+        let outcome = Outcome::Rejected(Grounds::SubJudice);
+        let rejected = TicketEvent::Resolved { outcome: outcome.clone(), at: at(1), silence_at: at(8) };
+        assert_eq!(told(rejected), Some((Recipient::Complainant, Notice::Answered(id(1), outcome, at(8)))));
+    }
+
+    #[test]
+    fn whoever_closes_for_good_says_so() {
+        let closed = |reopen_until| TicketEvent::Closed {
+            by: ClosedBy::ControlDesk,
+            outcome: Outcome::CannotBeDone,
+            at: at(1),
+            reopen_until,
+        };
+        let words = |event: TicketEvent| event.notice(id(1)).unwrap().1.to_string();
+        let number = id(1);
+        assert_eq!(
+            words(closed(None)),
+            format!("Grievance {number} is closed for good: the control desk concluded it for good.")
+        );
+        assert!(words(closed(Some(at(6)))).contains("can have it reopened"));
+    }
+
+    #[test]
+    fn a_handed_over_ticket_is_told_like_a_mark_with_its_reason() {
+        let rung = crate::roster::Rung::Officer;
+        let handed_over = TicketEvent::HandedOver { holder: holder(), rung }.notice(id(1));
+        let notice = Notice::NowWith(id(1), holder(), MarkReason::RosterChanged);
+        assert_eq!(handed_over, Some((Recipient::Complainant, notice)));
+    }
+}

@@ -1,0 +1,296 @@
+//! A desk's book: the tickets it owns, who holds how many, and the dates ahead. Plain data, tested with no runtime.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::sync::Arc;
+
+use foldhash::fast::FixedState;
+use jiff::Timestamp;
+
+use crate::code::{DeskId, OfficerId};
+use crate::engine::errand::{Arrival, Manner, Order, Sealed, Stamp, Who};
+use crate::engine::error::ActError;
+use crate::engine::request::{Receipt, Standing};
+use crate::grievance::Against;
+use crate::journal::{Entry, Format, Record, TicketEntry};
+use crate::placing::Placement;
+use crate::roster::{Roster, Seat};
+use crate::ticket::{By, Command, Holder, Policy, RequestId, Roles, StateKind, Ticket, TicketEvent, TicketId};
+
+/// What a desk owns and knows.
+#[derive(Debug)]
+pub(crate) struct Book {
+    desk: DeskId,
+    roster: Arc<Roster>,
+    policy: Arc<Policy>,
+    tickets: HashMap<TicketId, Ticket, FixedState>,
+    /// By seat in the roster.
+    loads: Vec<Load>,
+    /// Counts marks, so that of two officers with equal loads the one whose last mark is longer ago is next.
+    marks: u64,
+    /// The date of each open ticket that is not with the satisfaction actor; passed over when out of date.
+    dates: BinaryHeap<Reverse<(Timestamp, TicketId)>>,
+}
+
+/// How much an officer has.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Load {
+    open: u32,
+    last_mark: u64,
+}
+
+/// What came of an action.
+#[derive(Debug)]
+pub(crate) enum Acted {
+    /// It had been done before.
+    Already(Receipt),
+    /// The ticket stays at the desk; this is to be written.
+    Stays(Record, Receipt),
+    /// The ticket leaves the desk, with these events.
+    Leaves(Ticket, Vec<TicketEvent>),
+}
+
+impl Book {
+    pub(crate) fn new(desk: DeskId, roster: Arc<Roster>, policy: Arc<Policy>) -> Self {
+        let loads = vec![Load::default(); roster.officers().len()];
+        Self { desk, roster, policy, tickets: HashMap::default(), loads, marks: 0, dates: BinaryHeap::new() }
+    }
+
+    /// Forgets everything and begins again with these tickets.
+    pub(crate) fn rebuild(&mut self, tickets: Vec<Ticket>) {
+        self.tickets.clear();
+        self.dates.clear();
+        self.loads = vec![Load::default(); self.roster.officers().len()];
+        tickets.into_iter().for_each(|ticket| self.keep(ticket));
+    }
+
+    pub(crate) fn ticket(&self, id: TicketId) -> Option<&Ticket> {
+        self.tickets.get(&id)
+    }
+
+    /// To whom an arrival is given, as an event. It changes nothing, so that it can be tried again.
+    pub(crate) fn marking(&self, arrival: &Arrival, now: Timestamp) -> TicketEvent {
+        let Arrival { ticket, placement, manner, .. } = arrival;
+        let officer = self.choose(placement, ticket.filing().against.as_ref(), now);
+        let holder = Holder { desk: self.desk.clone(), officer };
+        match manner {
+            Manner::Mark => ticket.marked(holder, placement.rung, placement.why, &self.policy, now),
+            Manner::HandOver => TicketEvent::HandedOver { holder, rung: placement.rung },
+        }
+    }
+
+    /// Takes a ticket in with its marking and makes the entry of it.
+    pub(crate) fn take(&mut self, arrival: Arrival, marking: TicketEvent, stamp: Stamp) -> (Record, Receipt) {
+        let Arrival { mut ticket, mut events, by, request, personal, .. } = arrival;
+        ticket.advance([&marking], request);
+        events.push(marking);
+        let written = write(&ticket, stamp, by, request, events, personal);
+        self.keep(ticket);
+        written
+    }
+
+    /// Carries an action out on a ticket of its own.
+    pub(crate) fn act(&mut self, order: &mut Order, stamp: Stamp) -> Result<Acted, ActError> {
+        let unknown = ActError::UnknownTicket { ticket: order.ticket };
+        let ticket = self.tickets.get(&order.ticket).ok_or(unknown)?;
+        if let Some(version) = order.request.and_then(|request| ticket.done(request)) {
+            return Ok(Acted::Already(Receipt { ticket: order.ticket, version, standing: Standing::AlreadyDone }));
+        }
+        let events = carry_out(ticket, order, &self.roster, &self.policy, stamp.now)?;
+        // From here on nothing fails.
+        let Some(mut ticket) = self.let_go(order.ticket) else {
+            return Err(ActError::UnknownTicket { ticket: order.ticket });
+        };
+        if events.iter().any(leaves) {
+            events.iter().for_each(|event| ticket.apply(event));
+            return Ok(Acted::Leaves(ticket, events));
+        }
+        ticket.advance(&events, order.request);
+        let personal = order.personal.take();
+        let (record, receipt) = write(&ticket, stamp, order.who.by(), order.request, events, personal);
+        self.keep(ticket);
+        Ok(Acted::Stays(record, receipt))
+    }
+
+    /// At most `limit` tickets whose date has come, the longest due first.
+    pub(crate) fn due(&mut self, now: Timestamp, limit: usize) -> Vec<TicketId> {
+        let mut due = Vec::new();
+        while due.len() < limit
+            && let Some(&Reverse((date, id))) = self.dates.peek()
+            && date <= now
+        {
+            self.dates.pop();
+            if self.date_of(id) == Some(date) {
+                due.push(id);
+            }
+        }
+        due
+    }
+
+    /// The next date ahead.
+    pub(crate) fn next_date(&mut self) -> Option<Timestamp> {
+        while let Some(&Reverse((date, id))) = self.dates.peek() {
+            if self.date_of(id) == Some(date) {
+                return Some(date);
+            }
+            self.dates.pop();
+        }
+        None
+    }
+
+    /// Lets go of those that are closed; which they were.
+    pub(crate) fn release(&mut self, closed: &[TicketId]) -> Vec<TicketId> {
+        let is_closed = |id: &TicketId| self.tickets.get(id).is_some_and(|t| t.state().kind() == StateKind::Closed);
+        let released: Vec<TicketId> = closed.iter().copied().filter(is_closed).collect();
+        for id in &released {
+            self.tickets.remove(id);
+        }
+        released
+    }
+
+    /// Goes on with another roster; answers the tickets that nobody here can hold any more, by number.
+    pub(crate) fn change_roster(&mut self, roster: Arc<Roster>) -> Vec<Ticket> {
+        self.roster = roster;
+        let stays = self.roster.desk(&self.desk).is_some();
+        let here = |ticket: &Ticket| {
+            let officer = ticket.holder().and_then(|holder| self.roster.officer(&holder.officer));
+            stays && officer.is_some_and(|officer| *officer.desk() == self.desk)
+        };
+        let everything = std::mem::take(&mut self.tickets);
+        let (mut kept, mut gone): (Vec<_>, Vec<_>) =
+            everything.into_values().partition(|ticket| here(ticket) || ticket.state().kind() == StateKind::Closed);
+        // The book itself has no order.
+        kept.sort_unstable_by_key(Ticket::id);
+        gone.sort_unstable_by_key(Ticket::id);
+        self.rebuild(kept);
+        gone
+    }
+
+    /// Whose turn it is: on duty, least loaded, and of those the one whose last mark is longest ago.
+    fn choose(&self, placement: &Placement, against: Option<&Against>, now: Timestamp) -> OfficerId {
+        let Some(desk) = self.roster.desk(&self.desk) else {
+            // A desk off the roster gets no tickets; the dispatcher has the same roster.
+            return placement.officer.clone().unwrap_or_else(|| self.roster.officers()[0].id().clone());
+        };
+        let department = placement.department.as_ref();
+        if let Some(wanted) = placement.officer.as_ref().and_then(|officer| self.roster.stand_in(officer, against, now))
+            && *self.roster.at(wanted).desk() == self.desk
+        {
+            return self.roster.at(wanted).id().clone();
+        }
+        let load = |seat: &Seat| self.loads.get(*seat as usize).copied().unwrap_or_default();
+        let candidates = self.roster.candidates(desk, placement.rung, department, against, now);
+        let seat = candidates.min_by_key(load).unwrap_or(self.roster.nodal_seat(desk));
+        self.roster.at(seat).id().clone()
+    }
+
+    fn keep(&mut self, ticket: Ticket) {
+        if let Some(date) = self.own_date(&ticket) {
+            self.dates.push(Reverse((date, ticket.id())));
+        }
+        if let Some(load) = self.load_of(&ticket) {
+            self.marks += 1;
+            let marks = self.marks;
+            self.loads[load].open += 1;
+            self.loads[load].last_mark = marks;
+        }
+        self.tickets.insert(ticket.id(), ticket);
+    }
+
+    fn let_go(&mut self, id: TicketId) -> Option<Ticket> {
+        let ticket = self.tickets.remove(&id)?;
+        if let Some(load) = self.load_of(&ticket) {
+            self.loads[load].open = self.loads[load].open.saturating_sub(1);
+        }
+        Some(ticket)
+    }
+
+    /// The seat that a ticket is work for: none once it is answered.
+    fn load_of(&self, ticket: &Ticket) -> Option<usize> {
+        let state = ticket.state().kind();
+        if matches!(state, StateKind::Resolved | StateKind::Rejected | StateKind::Closed) {
+            return None;
+        }
+        let seat = self.roster.seat(&ticket.holder()?.officer)?;
+        Some(seat as usize)
+    }
+
+    fn date_of(&self, id: TicketId) -> Option<Timestamp> {
+        self.tickets.get(&id).and_then(|ticket| self.own_date(ticket))
+    }
+
+    /// The date on which the desk does something: the satisfaction actor has those of answered tickets.
+    fn own_date(&self, ticket: &Ticket) -> Option<Timestamp> {
+        match ticket.state().kind() {
+            StateKind::Resolved | StateKind::Rejected => None,
+            _ => ticket.state().next_date(),
+        }
+    }
+}
+
+/// What follows from an order for a ticket, or why not.
+pub(crate) fn carry_out(
+    ticket: &Ticket,
+    order: &Order,
+    roster: &Roster,
+    policy: &Policy,
+    now: Timestamp,
+) -> Result<Vec<TicketEvent>, ActError> {
+    let roles = match &order.who {
+        Who::System => Roles::SYSTEM,
+        Who::Citizen(author) if ticket.filing().author == Some(*author) => Roles::CITIZEN,
+        Who::Citizen(_) => return Err(ActError::NotTheComplainant),
+        Who::Officer(officer) => {
+            let Some(seat) = roster.seat(officer) else {
+                return Err(ActError::UnknownOfficer { officer: officer.clone() });
+            };
+            if roster.is_barred(seat, ticket.filing().against.as_ref()) {
+                return Err(ActError::Barred { officer: officer.clone() });
+            }
+            roster.roles(officer, ticket)
+        }
+    };
+    let command = Command { action: order.action.clone(), roles, expected: order.expected };
+    Ok(ticket.decide(&command, policy, now)?)
+}
+
+/// Whether the ticket is between desks after this event.
+fn leaves(event: &TicketEvent) -> bool {
+    matches!(
+        event,
+        TicketEvent::Forwarded { .. }
+            | TicketEvent::Returned
+            | TicketEvent::CategoryChanged { .. }
+            | TicketEvent::PlaceChanged { .. }
+            | TicketEvent::Escalated { .. }
+            | TicketEvent::NotSatisfied { .. }
+    )
+}
+
+/// The entry of a decision, made after the ticket was advanced by it.
+fn write(
+    ticket: &Ticket,
+    stamp: Stamp,
+    by: By,
+    request: Option<RequestId>,
+    events: Vec<TicketEvent>,
+    personal: Option<Sealed>,
+) -> (Record, Receipt) {
+    let (commitment, personal) = match personal {
+        Some(sealed) => (Some(sealed.commitment), Some(sealed.record)),
+        None => (None, None),
+    };
+    let receipt = Receipt { ticket: ticket.id(), version: ticket.version(), standing: Standing::Done };
+    let entry = Entry::Ticket(TicketEntry {
+        format: Format,
+        ticket: ticket.id(),
+        version: ticket.version(),
+        at: stamp.now,
+        by,
+        request,
+        table: stamp.table,
+        events,
+        personal: commitment,
+    });
+    (Record { entry, personal }, receipt)
+}

@@ -1,0 +1,263 @@
+//! Starting an engine.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::thread::JoinHandle;
+
+use actix::prelude::*;
+use foldhash::fast::FixedState;
+use tokio::sync::{Semaphore, broadcast, oneshot, watch};
+
+use crate::engine::Engine;
+use crate::engine::clock::{Clock, SystemClock};
+use crate::engine::dispatcher::Dispatcher;
+use crate::engine::door::Door;
+use crate::engine::drill::Drill;
+use crate::engine::error::StartError;
+use crate::engine::health::HealthNotes;
+use crate::engine::limits::Limits;
+use crate::engine::lookup::Lookup;
+use crate::engine::secret::{SecretSource, SystemSecrets};
+use crate::engine::shared::Shared;
+use crate::engine::world::World;
+use crate::engine::writer::{Writer, Written};
+use crate::journal::{Entry, Position, advance};
+use crate::personal::{InstallationKey, SourceKey};
+use crate::roster::{Roster, RosterVersion};
+use crate::rules::{Rules, TableVersion};
+use crate::store::{MemoryStore, Store};
+use crate::ticket::{Policy, Ticket, TicketEvent, TicketId};
+
+/// How many entries are read at a time when the journal is folded at the start.
+const PAGE: usize = 4_096;
+
+/// Puts an engine together; see [`Engine::builder`].
+#[must_use]
+pub struct EngineBuilder {
+    rules: Option<Rules>,
+    roster: Option<Roster>,
+    store: Option<Box<dyn Store>>,
+    policy: Policy,
+    limits: Limits,
+    clock: Arc<dyn Clock>,
+    secrets: Arc<dyn SecretSource>,
+    key: Option<InstallationKey>,
+    drill: Option<Arc<dyn Drill>>,
+}
+
+impl EngineBuilder {
+    pub(crate) fn new() -> Self {
+        Self {
+            rules: None,
+            roster: None,
+            store: None,
+            policy: Policy::default(),
+            limits: Limits::default(),
+            clock: Arc::new(SystemClock),
+            secrets: Arc::new(SystemSecrets),
+            key: None,
+            drill: None,
+        }
+    }
+
+    /// The rules table. It has to be given.
+    pub fn rules(mut self, rules: Rules) -> Self {
+        self.rules = Some(rules);
+        self
+    }
+
+    /// The roster. It has to be given.
+    pub fn roster(mut self, roster: Roster) -> Self {
+        self.roster = Some(roster);
+        self
+    }
+
+    /// Where the journal is kept. Default: a [`MemoryStore`] of its own.
+    pub fn store(mut self, store: impl Store) -> Self {
+        self.store = Some(Box::new(store));
+        self
+    }
+
+    /// The rules of the house. Default: [`Policy::default`].
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// The bounds. Default: [`Limits::default`].
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// The time. Default: the system's clock.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Where salts come from. Default: the operating system's randomness.
+    pub fn secrets(mut self, secrets: impl SecretSource) -> Self {
+        self.secrets = Arc::new(secrets);
+        self
+    }
+
+    /// The installation's key, the same each time the journal is opened. Default: one from the secrets, which with the
+    /// operating system's randomness is a new one at each start and fits only a journal that ends with the process.
+    pub fn installation_key(mut self, key: InstallationKey) -> Self {
+        self.key = Some(key);
+        self
+    }
+
+    /// Makes things go wrong on purpose; see [`Drill`].
+    pub fn drill(mut self, drill: impl Drill) -> Self {
+        self.drill = Some(Arc::new(drill));
+        self
+    }
+
+    /// Reads the journal, starts the actors on threads of their own and answers when they are ready. It blocks while
+    /// the journal is read; any thread may call it, inside a runtime or not.
+    ///
+    /// # Errors
+    /// [`StartError`] when something is missing, rules and roster do not fit together, or the journal cannot be read.
+    pub fn start(self) -> Result<Engine, StartError> {
+        let rules = self.rules.ok_or(StartError::Missing { what: "a rules table" })?;
+        let roster = self.roster.ok_or(StartError::Missing { what: "a roster" })?;
+        self.limits.check()?;
+        let world = World::new(Arc::new(rules), Arc::new(roster), &self.limits)?;
+        let mut store = self.store.unwrap_or_else(|| Box::new(MemoryStore::new()));
+        let Folded { lookup, closed, end, known } = fold_journal(store.as_mut(), self.limits.closed_in_memory)?;
+
+        let shared = Arc::new(Shared {
+            lookup,
+            clock: self.clock,
+            policy: Arc::new(self.policy),
+            limits: self.limits,
+            health: HealthNotes::default(),
+            drill: self.drill,
+            position: AtomicU64::new(end.0),
+            stopping: AtomicBool::new(false),
+        });
+        let key = self.key.unwrap_or_else(|| self.secrets.key());
+        let (publish, watched) = watch::channel(world.clone());
+        let (subscribers, _) = broadcast::channel(self.limits.subscriber_backlog);
+
+        let start = Start { store, end, closed, known, world, publish, subscribers: subscribers.clone() };
+        let (dispatcher, writer, thread) = start.actors(Arc::clone(&shared))?;
+        let door = Arc::new(Door {
+            room: Arc::new(Semaphore::new(shared.limits.under_way)),
+            shared,
+            dispatcher,
+            world: watched,
+            key,
+            secrets: self.secrets,
+        });
+        Ok(Engine::new(door, writer, subscribers, thread))
+    }
+}
+
+/// The journal, folded.
+struct Folded {
+    lookup: Lookup,
+    closed: VecDeque<TicketId>,
+    end: Position,
+    known: Known,
+}
+
+/// What the journal says besides its tickets.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    /// The posts that were ever seen.
+    pub(crate) sources: Vec<SourceKey>,
+    /// The rules table in force at its end.
+    pub(crate) table: Option<TableVersion>,
+    /// The roster in force at its end.
+    pub(crate) roster: Option<RosterVersion>,
+}
+
+fn fold_journal(store: &mut dyn Store, closed_in_memory: usize) -> Result<Folded, StartError> {
+    let mut tickets: HashMap<TicketId, Option<Ticket>, FixedState> = HashMap::default();
+    let (mut known, mut closings) = (Known::default(), Vec::new());
+    let mut end = Position::default();
+    loop {
+        let page = store.read(end, PAGE)?;
+        for entry in &page {
+            match entry {
+                Entry::Rules(changed) => known.table = Some(changed.table),
+                Entry::Roster(changed) => known.roster = Some(changed.roster),
+                Entry::Ticket(entry) => {
+                    match (entry.events.first(), entry.events.last()) {
+                        (Some(TicketEvent::Received { filing, .. }), _) => known.sources.push(filing.source),
+                        (_, Some(TicketEvent::Closed { .. })) => closings.push(entry.ticket),
+                        _ => {}
+                    }
+                    advance(tickets.entry(entry.ticket).or_default(), entry)?;
+                }
+            }
+        }
+        end = end.plus(page.len() as u64);
+        if page.len() < PAGE {
+            break;
+        }
+    }
+    let lookup = Lookup::default();
+    let is_closed =
+        |id: &TicketId| tickets.get(id).and_then(Option::as_ref).is_some_and(|ticket| !ticket.state().kind().is_open());
+    closings.retain(is_closed);
+    let closed: VecDeque<_> = closings.split_off(closings.len().saturating_sub(closed_in_memory)).into();
+    for id in closings {
+        tickets.remove(&id);
+    }
+    tickets.into_values().flatten().for_each(|ticket| lookup.insert(ticket));
+    Ok(Folded { lookup, closed, end, known })
+}
+
+/// What the actors are started with.
+struct Start {
+    store: Box<dyn Store>,
+    end: Position,
+    closed: VecDeque<TicketId>,
+    known: Known,
+    world: World,
+    publish: watch::Sender<World>,
+    subscribers: broadcast::Sender<Written>,
+}
+
+type Started = (Addr<Dispatcher>, Addr<Writer>, JoinHandle<()>);
+
+impl Start {
+    /// Starts the actors: all but the writer on one thread, the writer with the store on another.
+    fn actors(self, shared: Arc<Shared>) -> Result<Started, StartError> {
+        let (ready, started) = std::sync::mpsc::sync_channel(1);
+        let thread = std::thread::Builder::new().name("nivaran-actors".to_owned()).spawn(move || {
+            let system = System::new();
+            system.block_on(async move {
+                // Runtime and arbiters live as long as the system; the journal's arbiter is a thread of its own.
+                let journal = Arbiter::new();
+                let Self { store, end, closed, known, world, publish, subscribers } = self;
+                let (end_of_dispatcher, ended) = oneshot::channel();
+                let dispatcher = Dispatcher::create(|ctx| {
+                    let (for_writer, address) = (Arc::clone(&shared), ctx.address());
+                    let writer = Writer::start_in_arbiter(&journal.handle(), move |_| {
+                        Writer::new(store, end, closed, for_writer, address, subscribers)
+                    });
+                    let dispatcher = Dispatcher::new(shared, world, publish, writer.clone(), known, end_of_dispatcher);
+                    // The one who waits is there until it has heard.
+                    drop(ready.send((ctx.address(), writer)));
+                    dispatcher
+                });
+                // It hears of the end when the dispatcher is gone, in whatever way.
+                drop(dispatcher);
+                drop(ended.await);
+                journal.stop();
+                drop(journal.join());
+            });
+        });
+        let thread = thread.map_err(|error| StartError::Thread { reason: error.to_string() })?;
+        match started.recv() {
+            Ok((dispatcher, writer)) => Ok((dispatcher, writer, thread)),
+            Err(_) => Err(StartError::Thread { reason: "the actors' thread ended before it began".to_owned() }),
+        }
+    }
+}

@@ -1,0 +1,494 @@
+//! A desk: the actor that owns a department's, a district's or the control desk's open tickets.
+//!
+//! The three differ only in who sits there, which the roster says. A desk turns jobs into outcomes by its
+//! [`Book`], hands the outcomes to the journal and goes on; it runs ahead of the disk, and nobody outside does.
+
+use std::any::Any;
+use std::collections::{HashSet, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::prelude::*;
+use jiff::Timestamp;
+use tokio::sync::oneshot;
+
+use crate::code::DeskId;
+use crate::engine::book::{Acted, Book};
+use crate::engine::dispatcher::{DatesPassed, DeskDied, Dispatcher, MovedOn};
+use crate::engine::errand::{Arrival, Attempt, Job, Manner, Outcome, Permit, Reply, Said, Sealed, Stamp, Work};
+use crate::engine::error::{ActError, Failure};
+use crate::engine::health::ActorName;
+use crate::engine::satisfaction::{Answered, Satisfaction};
+use crate::engine::shared::Shared;
+use crate::engine::writer::{Flush, Outcomes, Writer};
+use crate::placing;
+use crate::roster::Roster;
+use crate::rules::Rules;
+use crate::ticket::{By, RequestId, State, Ticket, TicketEvent, TicketId};
+
+/// How long a desk waits at most before it looks at the clock again, which may have been set.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+
+/// A desk.
+pub(crate) struct Desk {
+    name: ActorName,
+    id: DeskId,
+    book: Book,
+    shared: Arc<Shared>,
+    rules: Arc<Rules>,
+    roster: Arc<Roster>,
+    dispatcher: Addr<Dispatcher>,
+    satisfaction: Addr<Satisfaction>,
+    writer: Addr<Writer>,
+    /// Where a grievance goes on which this desk panicked twice; the control desk itself has none.
+    control: Option<Addr<Desk>>,
+    waiting: VecDeque<Call>,
+    /// The last sequence number handed to the journal.
+    handed: u64,
+    /// Tickets that were sent on to the control desk after a fault; who asks for one of them is sent after it.
+    sent_on: HashSet<TicketId>,
+    alarm: Option<(Timestamp, SpawnHandle)>,
+    /// Dates were handed over and not all of them are carried out yet.
+    dates_handed: bool,
+}
+
+/// Something a desk was called for.
+enum Call {
+    /// A job that ends here.
+    Job(Box<Job>),
+    /// A job after which the ticket may have to leave; the dispatcher waits for it.
+    Depart(Box<Job>, oneshot::Sender<Departure>),
+}
+
+impl Call {
+    fn job(&mut self) -> &mut Job {
+        match self {
+            Self::Job(job) | Self::Depart(job, _) => job,
+        }
+    }
+}
+
+/// What came of a call.
+enum Handled {
+    Settled(Outcome, Option<oneshot::Sender<Departure>>),
+    Left(Box<Left>, oneshot::Sender<Departure>),
+    SentOn,
+    Dies,
+}
+
+/// What the dispatcher hears of a job after which the ticket may leave.
+pub(crate) enum Departure {
+    /// The outcome is on its way to the journal.
+    Settled,
+    /// The ticket leaves: the dispatcher has it now.
+    Left(Box<Left>),
+}
+
+/// A ticket that left its desk, with the act that made it.
+pub(crate) struct Left {
+    pub(crate) stamp: Stamp,
+    pub(crate) reply: Reply,
+    pub(crate) permit: Option<Permit>,
+    pub(crate) ticket: Ticket,
+    pub(crate) events: Vec<TicketEvent>,
+    pub(crate) by: By,
+    pub(crate) request: Option<RequestId>,
+    pub(crate) personal: Option<Sealed>,
+}
+
+impl Desk {
+    #[allow(clippy::too_many_arguments, reason = "each is another actor or value that a desk knows")]
+    pub(crate) fn new(
+        id: DeskId,
+        shared: Arc<Shared>,
+        rules: Arc<Rules>,
+        roster: Arc<Roster>,
+        dispatcher: Addr<Dispatcher>,
+        satisfaction: Addr<Satisfaction>,
+        writer: Addr<Writer>,
+        control: Option<Addr<Self>>,
+    ) -> Self {
+        let mut book = Book::new(id.clone(), Arc::clone(&roster), Arc::clone(&shared.policy));
+        book.rebuild(shared.lookup.open(|ticket| ticket.desk() == Some(&id)));
+        Self {
+            name: ActorName::Desk(id.clone()),
+            id,
+            book,
+            shared,
+            rules,
+            roster,
+            dispatcher,
+            satisfaction,
+            writer,
+            control,
+            waiting: VecDeque::new(),
+            handed: 0,
+            sent_on: HashSet::new(),
+            alarm: None,
+            dates_handed: false,
+        }
+    }
+
+    /// Carries out what waits, in order; a panic stops it until the memory is rebuilt.
+    fn work(&mut self, ctx: &mut Context<Self>) {
+        let mut outcomes = Vec::with_capacity(self.waiting.len());
+        let mut answered = Vec::new();
+        while let Some(mut call) = self.waiting.pop_front() {
+            match catch_unwind(AssertUnwindSafe(|| self.prepare(&mut call))) {
+                Ok(prepared) => match self.carry_out(call, prepared, &mut answered) {
+                    Handled::Settled(outcome, back) => {
+                        outcomes.push(outcome);
+                        if let Some(back) = back {
+                            // The dispatcher goes on only after the journal has been handed the outcome.
+                            self.hand_over(&mut outcomes);
+                            drop(back.send(Departure::Settled));
+                        }
+                    }
+                    Handled::Left(left, back) => drop(back.send(Departure::Left(left))),
+                    Handled::SentOn => {}
+                    Handled::Dies => {
+                        self.hand_over(&mut outcomes);
+                        ctx.terminate();
+                        return;
+                    }
+                },
+                Err(payload) => {
+                    self.hand_over(&mut outcomes);
+                    self.panicked(call, payload.as_ref(), ctx);
+                    return;
+                }
+            }
+        }
+        self.hand_over(&mut outcomes);
+        if !answered.is_empty() {
+            self.satisfaction.do_send(Answered(answered));
+        }
+        self.set_alarm(ctx);
+    }
+
+    /// The part of a call that decides. It consumes nothing of the call, so that it can be tried again.
+    fn prepare(&mut self, call: &mut Call) -> Prepared {
+        let job = call.job();
+        let ticket = match &job.work {
+            Work::Take(arrival) => arrival.ticket.id(),
+            Work::Act(order) => order.ticket,
+        };
+        if self.shared.mishap(&self.name, Some(ticket)) {
+            return Prepared::Death;
+        }
+        match &mut job.work {
+            Work::Take(arrival) => Prepared::Marking(self.book.marking(arrival, job.stamp.now)),
+            Work::Act(order) if self.sent_on.contains(&order.ticket) && self.book.ticket(order.ticket).is_none() => {
+                Prepared::Elsewhere
+            }
+            Work::Act(order) => Prepared::Acted(self.book.act(order, job.stamp).map(Box::new)),
+        }
+    }
+
+    /// The part that moves values to where they go; nothing in it can fail.
+    fn carry_out(&mut self, call: Call, prepared: Prepared, answered: &mut Vec<(TicketId, Timestamp)>) -> Handled {
+        if let Prepared::Elsewhere = prepared {
+            self.send_after(call);
+            return Handled::SentOn;
+        }
+        let (job, back) = match call {
+            Call::Job(job) => (*job, None),
+            Call::Depart(job, back) => (*job, Some(back)),
+        };
+        let Job { stamp, reply, permit, work, .. } = job;
+        let (record, answer) = match (prepared, work) {
+            (Prepared::Marking(marking), Work::Take(arrival)) => {
+                let (record, receipt) = self.book.take(*arrival, marking, stamp);
+                (Some(record), Ok(receipt))
+            }
+            (Prepared::Acted(acted), Work::Act(order)) => match acted.map(|acted| *acted) {
+                Ok(Acted::Stays(record, receipt)) => {
+                    if let Some(ticket) = self.book.ticket(receipt.ticket)
+                        && let State::Resolved { silence_at, .. } | State::Rejected { silence_at, .. } = ticket.state()
+                    {
+                        answered.push((receipt.ticket, *silence_at));
+                    }
+                    (Some(record), Ok(receipt))
+                }
+                Ok(Acted::Already(receipt)) => (None, Ok(receipt)),
+                Ok(Acted::Leaves(ticket, events)) => match back {
+                    Some(back) => {
+                        let (by, request, personal) = (order.who.by(), order.request, order.personal);
+                        let left = Left { stamp, reply, permit, ticket, events, by, request, personal };
+                        return Handled::Left(Box::new(left), back);
+                    }
+                    // Only a job the dispatcher waits for makes a ticket leave; it tells them apart by the action.
+                    None => (None, Err(ActError::Failed(Failure::Internal))),
+                },
+                Err(error) => (None, Err(error)),
+            },
+            (Prepared::Death, _) => return Handled::Dies,
+            _ => (None, Err(ActError::Failed(Failure::Internal))),
+        };
+        Handled::Settled(Outcome { stamp, record, answer: Said::Answer(answer), reply, permit }, back)
+    }
+
+    fn send_after(&self, call: Call) {
+        // A ticket is sent on only where there is a control desk to send it to.
+        if let Some(control) = &self.control {
+            match call {
+                Call::Job(job) => control.do_send(Jobs(vec![*job])),
+                Call::Depart(job, back) => control.do_send(Depart { job: *job, back }),
+            }
+        }
+    }
+
+    fn hand_over(&mut self, outcomes: &mut Vec<Outcome>) {
+        if let Some(last) = outcomes.iter().map(|outcome| outcome.stamp.seq).max() {
+            self.handed = self.handed.max(last);
+            self.writer.do_send(Outcomes(std::mem::take(outcomes)));
+        }
+    }
+
+    /// The memory is suspect: it is rebuilt from the journal once all that was handed over is written. The culprit is
+    /// tried once more.
+    fn panicked(&mut self, mut call: Call, payload: &(dyn Any + Send), ctx: &mut Context<Self>) {
+        let ticket = match &call.job().work {
+            Work::Take(arrival) => arrival.ticket.id(),
+            Work::Act(order) => order.ticket,
+        };
+        self.shared.health.panicked(&self.name, Some(ticket), payload);
+        match call.job().attempt {
+            Attempt::First => {
+                call.job().attempt = Attempt::Second;
+                self.waiting.push_front(call);
+            }
+            Attempt::Second => self.give_up(call),
+        }
+        let written = self.writer.send(Flush { upto: self.handed });
+        ctx.wait(written.into_actor(self).map(|_, desk, ctx| {
+            desk.rebuild();
+            desk.work(ctx);
+        }));
+    }
+
+    /// What made this desk panic twice: a ticket goes to the control desk with the reason, an act gets an error.
+    fn give_up(&mut self, call: Call) {
+        let (job, back) = match call {
+            Call::Job(job) => (*job, None),
+            Call::Depart(job, back) => (*job, Some(back)),
+        };
+        let Job { stamp, reply, permit, work, .. } = job;
+        match work {
+            Work::Take(arrival) => match self.redirect(arrival) {
+                Some(arrival) => {
+                    let ticket = arrival.ticket.id();
+                    self.sent_on.insert(ticket);
+                    self.dispatcher.do_send(MovedOn { ticket });
+                    let job = Job { stamp, reply, permit, attempt: Attempt::First, work: Work::Take(arrival) };
+                    self.send_after(Call::Job(Box::new(job)));
+                }
+                None => self.hand_over(&mut vec![Outcome::refused(stamp, Failure::Internal, reply, permit)]),
+            },
+            Work::Act(_) => self.hand_over(&mut vec![Outcome::refused(stamp, Failure::Internal, reply, permit)]),
+        }
+        if let Some(back) = back {
+            drop(back.send(Departure::Settled));
+        }
+    }
+
+    /// Turns an arrival towards the control desk; `None` where it cannot go there.
+    fn redirect(&self, mut arrival: Box<Arrival>) -> Option<Box<Arrival>> {
+        let placement = placing::place_after_fault(arrival.ticket.filing(), &self.rules, &self.roster);
+        if self.control.is_none() || placement.desk != DeskId::Control {
+            return None;
+        }
+        if let (Some(routed), Manner::Mark) = (&placement.routed, arrival.manner) {
+            arrival.ticket.apply(routed);
+            arrival.events.push(routed.clone());
+        }
+        arrival.placement = placement;
+        Some(arrival)
+    }
+
+    fn rebuild(&mut self) {
+        let id = &self.id;
+        self.book.rebuild(self.shared.lookup.open(|ticket| ticket.desk() == Some(id)));
+        self.shared.health.rebuilt(&self.name);
+        self.dates_handed = false;
+    }
+
+    /// One timer for all its dates.
+    fn set_alarm(&mut self, ctx: &mut Context<Self>) {
+        if self.dates_handed {
+            return;
+        }
+        let Some(next) = self.book.next_date() else { return };
+        if self.alarm.is_some_and(|(set_for, _)| set_for <= next) {
+            return;
+        }
+        let Some(wait) = self.shared.clock.wait(next) else { return };
+        if let Some((_, earlier)) = self.alarm.take() {
+            ctx.cancel_future(earlier);
+        }
+        let handle = ctx.run_later(wait.min(LONGEST_SLEEP), |desk, ctx| {
+            desk.alarm = None;
+            desk.dates_pass();
+            desk.set_alarm(ctx);
+        });
+        self.alarm = Some((next, handle));
+    }
+
+    fn dates_pass(&mut self) {
+        let now = self.shared.clock.now();
+        let (limit, name) = (self.shared.limits.dates_at_a_time, self.name.clone());
+        match catch_unwind(AssertUnwindSafe(|| self.book.due(now, limit))) {
+            Ok(due) if due.is_empty() => {}
+            Ok(tickets) => {
+                self.dates_handed = true;
+                self.dispatcher.do_send(DatesPassed { desk: Some(self.id.clone()), tickets });
+            }
+            Err(payload) => self.shared.health.panicked(&name, None, payload.as_ref()),
+        }
+    }
+}
+
+/// What a call was found to come to.
+enum Prepared {
+    Marking(TicketEvent),
+    Acted(Result<Box<Acted>, ActError>),
+    Elsewhere,
+    Death,
+}
+
+impl Actor for Desk {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        ctx.set_mailbox_capacity(1);
+        self.set_alarm(ctx);
+    }
+
+    fn stopped(&mut self, _: &mut Self::Context) {
+        if !self.shared.is_stopping() {
+            self.dispatcher.do_send(DeskDied { desk: self.id.clone() });
+        }
+    }
+}
+
+/// Jobs that end at the desk.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Jobs(pub(crate) Vec<Job>);
+
+impl Handler<Jobs> for Desk {
+    type Result = ();
+    fn handle(&mut self, Jobs(jobs): Jobs, ctx: &mut Self::Context) {
+        self.waiting.extend(jobs.into_iter().map(|job| Call::Job(Box::new(job))));
+        self.work(ctx);
+    }
+}
+
+/// A job after which the ticket may leave.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Depart {
+    pub(crate) job: Job,
+    pub(crate) back: oneshot::Sender<Departure>,
+}
+
+impl Handler<Depart> for Desk {
+    type Result = ();
+    fn handle(&mut self, Depart { job, back }: Depart, ctx: &mut Self::Context) {
+        self.waiting.push_back(Call::Depart(Box::new(job), back));
+        self.work(ctx);
+    }
+}
+
+/// Which dates have come, for a clock that does not run by itself.
+#[derive(Message)]
+#[rtype(result = "Vec<TicketId>")]
+pub(crate) struct Due(pub(crate) Timestamp);
+
+impl Handler<Due> for Desk {
+    type Result = Vec<TicketId>;
+    fn handle(&mut self, Due(now): Due, _: &mut Self::Context) -> Vec<TicketId> {
+        self.book.due(now, self.shared.limits.dates_at_a_time)
+    }
+}
+
+/// The dates handed over are carried out.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct DatesDone;
+
+impl Handler<DatesDone> for Desk {
+    type Result = ();
+    fn handle(&mut self, _: DatesDone, ctx: &mut Self::Context) {
+        self.dates_handed = false;
+        self.set_alarm(ctx);
+    }
+}
+
+/// Let go of these, if they are still closed: their closing is written.
+#[derive(Message)]
+#[rtype(result = "Vec<TicketId>")]
+pub(crate) struct Release(pub(crate) Vec<TicketId>);
+
+impl Handler<Release> for Desk {
+    type Result = Vec<TicketId>;
+    fn handle(&mut self, Release(closed): Release, _: &mut Self::Context) -> Vec<TicketId> {
+        self.book.release(&closed)
+    }
+}
+
+/// Show a ticket as it is at the desk, ahead of the disk.
+#[derive(Message)]
+#[rtype(result = "Option<Ticket>")]
+pub(crate) struct Show(pub(crate) TicketId);
+
+impl Handler<Show> for Desk {
+    type Result = Option<Ticket>;
+    fn handle(&mut self, Show(id): Show, _: &mut Self::Context) -> Option<Ticket> {
+        self.book.ticket(id).cloned()
+    }
+}
+
+/// Go on with other rules and another roster; answers the tickets that have no holder here any more.
+#[derive(Message)]
+#[rtype(result = "Vec<Ticket>")]
+pub(crate) struct ChangeRoster {
+    pub(crate) rules: Arc<Rules>,
+    pub(crate) roster: Arc<Roster>,
+}
+
+impl Handler<ChangeRoster> for Desk {
+    type Result = Vec<Ticket>;
+    fn handle(&mut self, ChangeRoster { rules, roster }: ChangeRoster, _: &mut Self::Context) -> Vec<Ticket> {
+        self.rules = rules;
+        self.roster = Arc::clone(&roster);
+        self.book.change_roster(roster)
+    }
+}
+
+/// Begin again from what is durable.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Rebuild;
+
+impl Handler<Rebuild> for Desk {
+    type Result = ();
+    fn handle(&mut self, _: Rebuild, ctx: &mut Self::Context) {
+        self.sent_on.clear();
+        self.rebuild();
+        self.set_alarm(ctx);
+    }
+}
+
+/// Stop; nothing is waiting any more.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct StopDesk;
+
+impl Handler<StopDesk> for Desk {
+    type Result = ();
+    fn handle(&mut self, _: StopDesk, ctx: &mut Self::Context) {
+        ctx.stop();
+    }
+}

@@ -1,0 +1,204 @@
+//! Why the engine does not do what is asked.
+
+use crate::code::{CategoryPath, DeskId, OfficerId, PlacePath};
+use crate::engine::request::StatementMisfit;
+use crate::grievance::{Grievance, GrievanceError};
+use crate::journal::FoldError;
+use crate::roster::RosterError;
+use crate::rules::RulesError;
+use crate::store::StoreError;
+use crate::ticket::{Refusal, TicketId};
+
+/// Why a grievance was not taken. Where it may be sent again as it is, it is handed back.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SubmitError {
+    /// The grievance itself is not acceptable.
+    #[error(transparent)]
+    Invalid(#[from] GrievanceError),
+    /// There is no room at the door or at the desk it would go to; only [`try_submit`](crate::Engine::try_submit)
+    /// says so, [`submit`](crate::Engine::submit) waits.
+    #[error("no room at the door for another grievance; send it again in a moment, or use submit, which waits")]
+    Overloaded(Box<Grievance>),
+    /// The engine has been shut down.
+    #[error("the engine has been shut down; send it again when the service is up")]
+    Stopped(Box<Grievance>),
+    /// It was not carried out, for the reason given; nothing was written.
+    #[error(transparent)]
+    Failed(#[from] Failure),
+}
+
+/// Why an act or feedback was not carried out. Nothing has changed.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ActError {
+    /// There is no such ticket.
+    #[error("there is no ticket {ticket}; read the number out again")]
+    UnknownTicket {
+        /// The number.
+        ticket: TicketId,
+    },
+    /// The officer is not on the roster.
+    #[error("there is no officer '{officer}' on the roster; correct the id, or load a roster that has them")]
+    UnknownOfficer {
+        /// The officer.
+        officer: OfficerId,
+    },
+    /// The desk is not on the roster.
+    #[error("there is no {desk} on the roster; correct the code, or load a roster that has it")]
+    UnknownDesk {
+        /// The desk.
+        desk: DeskId,
+    },
+    /// The category is not in the taxonomy.
+    #[error("there is no category '{category}' in the taxonomy; choose one that is")]
+    UnknownCategory {
+        /// The category.
+        category: CategoryPath,
+    },
+    /// The place is not in the gazetteer.
+    #[error("there is no place '{place}' in the gazetteer; choose one that is")]
+    UnknownPlace {
+        /// The place.
+        place: PlacePath,
+    },
+    /// The ticket complains about this officer or their desk: it is not theirs to see or act on.
+    #[error("the ticket cannot be dealt with by {officer}")]
+    Barred {
+        /// The officer.
+        officer: OfficerId,
+    },
+    /// Someone else than the complainant spoke, or the complainant is not on record.
+    #[error("only the complainant on record can do that, from the account or contact they complained with")]
+    NotTheComplainant,
+    /// Feedback was sent as an act.
+    #[error("whether one is satisfied is said by feedback, not by an act")]
+    UseFeedback,
+    /// Dates pass by themselves; no one outside says that they do.
+    #[error("dates pass by the engine's clock; nobody can say that one has")]
+    NotForCallers,
+    /// A statement is missing, or one too many.
+    #[error(transparent)]
+    Statement(#[from] StatementMisfit),
+    /// The ticket does not allow it.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// There is no room at the door; only calls that do not wait say so.
+    #[error("no room at the door; try again in a moment")]
+    Overloaded,
+    /// The engine has been shut down.
+    #[error("the engine has been shut down; send it again when the service is up")]
+    Stopped,
+    /// It was not carried out, for the reason given; nothing was written.
+    #[error(transparent)]
+    Failed(#[from] Failure),
+}
+
+/// Why something that was accepted was not carried out after all. It may be sent again.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Failure {
+    /// The store refused it.
+    #[error("{reason}; nothing was written, send it again when the store has room")]
+    NotStored {
+        /// The store's reason.
+        reason: String,
+    },
+    /// It cannot be told whether it was written, since the store cannot be opened again.
+    #[error("{reason}; it cannot be told whether it was written: send it again with the same source or request id")]
+    Unknown {
+        /// The store's reason.
+        reason: String,
+    },
+    /// The engine was shut down before it was taken.
+    #[error("the engine was shut down before it was taken; nothing was written, send it again when the service is up")]
+    Stopped,
+    /// The store refused or lost something before it; what stood behind is refused too, so that the order holds.
+    #[error("the engine is recovering from a fault of its store; nothing was written, send it again")]
+    Recovering,
+    /// A fault in the engine itself. It is in `health` and in the log.
+    #[error("the engine met a fault of its own; nothing was written, and health tells where")]
+    Internal,
+}
+
+/// Why something could not be read.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReadError {
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The journal is damaged.
+    #[error(transparent)]
+    Damaged(#[from] FoldError),
+    /// The engine has been shut down.
+    #[error("the engine has been shut down")]
+    Stopped,
+    /// There is no such ticket.
+    #[error("there is no ticket {ticket}; read the number out again")]
+    UnknownTicket {
+        /// The number.
+        ticket: TicketId,
+    },
+    /// The officer may not read this case.
+    #[error("officer '{officer}' may not read this case")]
+    NotAllowed {
+        /// The officer.
+        officer: OfficerId,
+    },
+}
+
+/// Why the engine does not start.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum StartError {
+    /// Something that has to be given was not.
+    #[error("the engine needs {what}; give it to the builder")]
+    Missing {
+        /// What.
+        what: &'static str,
+    },
+    /// A limit that cannot be.
+    #[error("the limit '{limit}' is {given}; it has to be {possible}")]
+    Limit {
+        /// The limit.
+        limit: &'static str,
+        /// What was given.
+        given: usize,
+        /// What is possible.
+        possible: &'static str,
+    },
+    /// Rules table and roster do not fit together.
+    #[error(transparent)]
+    Rules(#[from] RulesError),
+    /// The roster is not acceptable.
+    #[error(transparent)]
+    Roster(#[from] RosterError),
+    /// The store cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The journal is damaged.
+    #[error(transparent)]
+    Damaged(#[from] FoldError),
+    /// A thread could not be started.
+    #[error("no thread could be started: {reason}")]
+    Thread {
+        /// The system's reason.
+        reason: String,
+    },
+}
+
+/// Why another rules table or roster was not taken. The one in force stays.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReloadError {
+    /// The rules table is not acceptable, or does not fit the roster.
+    #[error(transparent)]
+    Rules(#[from] RulesError),
+    /// The engine has been shut down.
+    #[error("the engine has been shut down")]
+    Stopped,
+    /// It was not carried out; the one in force stays.
+    #[error(transparent)]
+    Failed(#[from] Failure),
+}

@@ -1,0 +1,78 @@
+//! The lookup tables: what is open, by number and by source, for anyone, without asking an actor.
+//!
+//! They show only what is durable: the journal's writer folds each entry into them after it is written. (A source is
+//! entered by the dispatcher when it gives the number, so that the next submit of the same post finds it; what it
+//! points to is shown when it is durable.)
+
+use dashmap::DashMap;
+use foldhash::fast::FixedState;
+
+use crate::journal::{FoldError, TicketEntry, advance};
+use crate::personal::SourceKey;
+use crate::ticket::{Ticket, TicketEvent, TicketId};
+
+/// Tickets by number and by source.
+#[derive(Debug, Default)]
+pub(crate) struct Lookup {
+    pub(crate) by_id: DashMap<TicketId, Ticket, FixedState>,
+    pub(crate) by_source: DashMap<SourceKey, TicketId, FixedState>,
+}
+
+impl Lookup {
+    /// A copy of a ticket, as far as it is durable.
+    pub(crate) fn ticket(&self, id: TicketId) -> Option<Ticket> {
+        self.by_id.get(&id).map(|ticket| ticket.clone())
+    }
+
+    /// Folds an entry in. A ticket that is not here (closed long ago and open again) is told to the caller, who reads
+    /// it from the store.
+    pub(crate) fn fold(&self, entry: &TicketEntry) -> Result<Folded, FoldError> {
+        if let Some(TicketEvent::Received { filing, .. }) = entry.events.first() {
+            let mut ticket = None;
+            advance(&mut ticket, entry)?;
+            let Some(ticket) = ticket else { return Ok(Folded::Missing) };
+            self.by_source.insert(filing.source, entry.ticket);
+            self.by_id.insert(entry.ticket, ticket);
+            return Ok(Folded::Open);
+        }
+        let Some(mut known) = self.by_id.get_mut(&entry.ticket) else { return Ok(Folded::Missing) };
+        let expected = known.version().next();
+        if expected != entry.version {
+            return Err(FoldError::Gap { ticket: entry.ticket, expected, found: entry.version });
+        }
+        known.advance(&entry.events, entry.request);
+        Ok(if known.state().kind().is_open() { Folded::Open } else { Folded::Closed })
+    }
+
+    pub(crate) fn insert(&self, ticket: Ticket) {
+        self.by_source.insert(ticket.filing().source, ticket.id());
+        self.by_id.insert(ticket.id(), ticket);
+    }
+
+    /// Lets go of a ticket if it is (still) closed.
+    pub(crate) fn let_go(&self, id: TicketId) {
+        if let Some((_, ticket)) = self.by_id.remove_if(&id, |_, ticket| !ticket.state().kind().is_open()) {
+            self.by_source.remove(&ticket.filing().source);
+        }
+    }
+
+    /// The open tickets that `wanted` holds for, by number.
+    pub(crate) fn open(&self, wanted: impl Fn(&Ticket) -> bool) -> Vec<Ticket> {
+        let open = self.by_id.iter().filter(|ticket| ticket.state().kind().is_open() && wanted(ticket));
+        let mut tickets: Vec<Ticket> = open.map(|ticket| ticket.clone()).collect();
+        // The tables iterate in no order of ours.
+        tickets.sort_unstable_by_key(Ticket::id);
+        tickets
+    }
+}
+
+/// What an entry did to the tables.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Folded {
+    /// The ticket is open.
+    Open,
+    /// The ticket is closed now.
+    Closed,
+    /// The ticket is not in the tables.
+    Missing,
+}

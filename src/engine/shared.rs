@@ -1,0 +1,47 @@
+//! What every actor of one engine shares: tables, clock, policy, bounds, notes.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use crate::engine::clock::Clock;
+use crate::engine::drill::{Drill, Mishap, Step};
+use crate::engine::health::{ActorName, HealthNotes};
+use crate::engine::limits::Limits;
+use crate::engine::lookup::Lookup;
+use crate::ticket::{Policy, TicketId};
+
+/// Shared by the handle and all actors.
+pub(crate) struct Shared {
+    pub(crate) lookup: Lookup,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) policy: Arc<Policy>,
+    pub(crate) limits: Limits,
+    pub(crate) health: HealthNotes,
+    pub(crate) drill: Option<Arc<dyn Drill>>,
+    /// Where the next entry will stand.
+    pub(crate) position: AtomicU64,
+    pub(crate) stopping: AtomicBool,
+}
+
+impl Shared {
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+    }
+
+    /// Asks the drill, if there is one; whether the actor is to die.
+    ///
+    /// # Panics
+    /// When the drill says so.
+    #[expect(clippy::panic, reason = "the point of a drill")]
+    pub(crate) fn mishap(&self, actor: &ActorName, ticket: Option<TicketId>) -> bool {
+        match self.drill.as_ref().and_then(|drill| drill.mishap(&Step { actor, ticket })) {
+            None => false,
+            Some(Mishap::Panic) => panic!("a drill"),
+            Some(Mishap::Death) => true,
+        }
+    }
+}

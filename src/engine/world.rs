@@ -1,0 +1,75 @@
+//! The rules and the roster in force, and each desk's share of the room under way.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+use crate::code::DeskId;
+use crate::engine::limits::Limits;
+use crate::roster::Roster;
+use crate::rules::{Level, Rules, RulesError};
+
+/// What is in force: replaced as a whole, never changed.
+#[derive(Debug, Clone)]
+pub(crate) struct World {
+    pub(crate) rules: Arc<Rules>,
+    pub(crate) roster: Arc<Roster>,
+    shares: Vec<(DeskId, Arc<Semaphore>)>,
+}
+
+impl World {
+    /// Puts rules and roster together.
+    pub(crate) fn new(rules: Arc<Rules>, roster: Arc<Roster>, limits: &Limits) -> Result<Self, RulesError> {
+        check(&rules, &roster)?;
+        let share = |desk: &DeskId| (desk.clone(), Arc::new(Semaphore::new(limits.share_of_a_desk)));
+        let mut shares: Vec<_> = roster.desks().iter().map(|desk| share(desk.id())).collect();
+        shares.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        Ok(Self { rules, roster, shares })
+    }
+
+    /// The same with other rules or another roster; desks that stay keep their share, with what is under way.
+    pub(crate) fn changed(&self, rules: Arc<Rules>, roster: Arc<Roster>, limits: &Limits) -> Result<Self, RulesError> {
+        let mut world = Self::new(rules, roster, limits)?;
+        for (desk, share) in &mut world.shares {
+            if let Some(kept) = self.share(desk) {
+                *share = Arc::clone(kept);
+            }
+        }
+        Ok(world)
+    }
+
+    pub(crate) fn share(&self, desk: &DeskId) -> Option<&Arc<Semaphore>> {
+        let at = self.shares.binary_search_by(|(id, _)| id.cmp(desk)).ok()?;
+        Some(&self.shares[at].1)
+    }
+
+    /// The desk that a grievance will probably go to: whose share it takes at the door.
+    pub(crate) fn probable_desk(
+        &self,
+        category: Option<&crate::CategoryPath>,
+        place: Option<&crate::PlacePath>,
+    ) -> DeskId {
+        let Some(route) = self.rules.decide(category, place).row.route() else { return DeskId::Control };
+        match (route.level, place) {
+            (Level::District, Some(place)) => DeskId::District(place.district()),
+            _ => DeskId::Department(route.department),
+        }
+    }
+}
+
+/// Whether every department and district that the rules name is on the roster.
+fn check(rules: &Rules, roster: &Roster) -> Result<(), RulesError> {
+    for row in rules.rows() {
+        if let Some(department) = row.target.department()
+            && !roster.has_department(department)
+        {
+            return Err(RulesError::UnknownDepartment { id: row.id.clone(), department: department.clone() });
+        }
+        if let Some(district) = row.location.as_ref().map(|place| place.district())
+            && !roster.has_district(&district)
+        {
+            return Err(RulesError::UnknownDistrict { id: row.id.clone(), district });
+        }
+    }
+    Ok(())
+}

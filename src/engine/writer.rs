@@ -1,0 +1,386 @@
+//! The journal's writer: the actor that owns the store, on a thread of its own.
+//!
+//! It takes the outcomes in the order of their sequence numbers, writes all that waits as one batch, and only then
+//! folds the entries into the lookup tables, tells the subscribers and answers the callers.
+
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use actix::prelude::*;
+use tokio::sync::{broadcast, oneshot};
+
+use crate::engine::dispatcher::{Closed, Dispatcher, Recover};
+use crate::engine::errand::{Answer, Outcome, Permit, Reply, Said};
+use crate::engine::error::{ActError, Failure, ReadError};
+use crate::engine::health::{ActorName, Mode};
+use crate::engine::lookup::Folded;
+use crate::engine::request::{Receipt, Standing};
+use crate::engine::shared::Shared;
+use crate::journal::{Position, Record, fold};
+use crate::store::{AppendError, Store, StoreError};
+use crate::ticket::{Ticket, TicketId};
+
+/// How often an unknown outcome is tried to be settled before the engine stops.
+const REOPEN_ATTEMPTS: u32 = 20;
+/// How long to wait between two attempts, in real time.
+const REOPEN_PAUSE: Duration = Duration::from_millis(250);
+
+/// A batch that was written, for subscribers.
+#[derive(Debug, Clone)]
+pub(crate) struct Written {
+    pub(crate) first: Position,
+    pub(crate) records: Arc<Vec<Record>>,
+}
+
+/// Writes the journal.
+pub(crate) struct Writer {
+    store: Box<dyn Store>,
+    shared: Arc<Shared>,
+    dispatcher: Addr<Dispatcher>,
+    subscribers: broadcast::Sender<Written>,
+    /// Where the next entry will stand.
+    end: Position,
+    /// Outcomes by sequence number, the first of them `next`; a gap waits for the desk that has it.
+    slots: VecDeque<Option<Outcome>>,
+    next: u64,
+    generation: u32,
+    flushes: Vec<(u64, oneshot::Sender<()>)>,
+    /// Closed tickets in the lookup tables, the longest closed first.
+    closed: VecDeque<TicketId>,
+    flush_is_due: bool,
+    stopped: bool,
+}
+
+impl Writer {
+    pub(crate) fn new(
+        store: Box<dyn Store>,
+        end: Position,
+        closed: VecDeque<TicketId>,
+        shared: Arc<Shared>,
+        dispatcher: Addr<Dispatcher>,
+        subscribers: broadcast::Sender<Written>,
+    ) -> Self {
+        Self {
+            store,
+            shared,
+            dispatcher,
+            subscribers,
+            end,
+            slots: VecDeque::new(),
+            next: 1,
+            generation: 0,
+            flushes: Vec::new(),
+            closed,
+            flush_is_due: false,
+            stopped: false,
+        }
+    }
+
+    fn receive(&mut self, outcome: Outcome) {
+        if self.stopped || outcome.stamp.generation != self.generation {
+            return outcome.fail(Failure::Recovering);
+        }
+        let at = usize::try_from(outcome.stamp.seq.saturating_sub(self.next)).unwrap_or(usize::MAX);
+        // What is under way is bounded at the door, and so is this.
+        if at >= self.slots.len() {
+            self.slots.resize_with(at + 1, || None);
+        }
+        self.slots[at] = Some(outcome);
+    }
+
+    /// Writes all that is ready, in batches, each as large as it may be.
+    fn flush(&mut self) {
+        self.flush_is_due = false;
+        while matches!(self.slots.front(), Some(Some(_))) {
+            let mut records = Vec::new();
+            let mut answers = Vec::new();
+            while records.len() < self.shared.limits.batch
+                && let Some(Some(_)) = self.slots.front()
+                && let Some(Some(outcome)) = self.slots.pop_front()
+            {
+                self.next += 1;
+                let Outcome { record, answer, reply, permit, .. } = outcome;
+                records.extend(record);
+                answers.push((answer, reply, permit));
+            }
+            if !self.write(records, answers) {
+                return;
+            }
+        }
+        let next = self.next;
+        let (due, waiting): (Vec<_>, Vec<_>) = std::mem::take(&mut self.flushes).into_iter().partition(|f| f.0 < next);
+        self.flushes = waiting;
+        due.into_iter().for_each(|(_, waiter)| waiter.send(()).unwrap_or_default());
+    }
+
+    /// Writes a batch and answers for it; whether it was written.
+    fn write(&mut self, records: Vec<Record>, answers: Vec<(Said, Reply, Option<Permit>)>) -> bool {
+        if records.is_empty() {
+            answers.into_iter().for_each(|(said, reply, _permit)| reply.answer(self.answer(said)));
+            return true;
+        }
+        let records = Arc::new(records);
+        let appended = match self.append(&records) {
+            Err(AppendError::Unknown { reason }) => self.settle(&records, reason),
+            settled => settled,
+        };
+        match appended {
+            Ok(first) => {
+                self.end = first.plus(records.len() as u64);
+                self.shared.position.store(self.end.0, Ordering::Release);
+                self.publish(first, &records);
+                answers.into_iter().for_each(|(said, reply, _permit)| reply.answer(self.answer(said)));
+                true
+            }
+            Err(AppendError::Refused { reason }) => {
+                let failure = Failure::NotStored { reason: format!("the store refused: {reason}") };
+                answers.into_iter().for_each(|(_, reply, _)| reply.answer(Err(failure.clone().into())));
+                self.recover(reason);
+                false
+            }
+            Err(AppendError::Unknown { reason }) => {
+                let failure = Failure::Unknown { reason: reason.clone() };
+                answers.into_iter().for_each(|(_, reply, _)| reply.answer(Err(failure.clone().into())));
+                self.stop(reason);
+                false
+            }
+        }
+    }
+
+    fn append(&mut self, records: &Arc<Vec<Record>>) -> Result<Position, AppendError> {
+        catch_unwind(AssertUnwindSafe(|| self.store.append(records))).unwrap_or_else(|payload| {
+            self.shared.health.panicked(&ActorName::Journal, None, payload.as_ref());
+            Err(AppendError::Unknown { reason: "the store panicked".to_owned() })
+        })
+    }
+
+    /// Finds out whether a batch of unknown outcome is there: nobody else writes, so the end of the journal tells.
+    fn settle(&mut self, records: &Arc<Vec<Record>>, reason: String) -> Result<Position, AppendError> {
+        tracing::error!(reason, "the store cannot tell whether a batch was written");
+        self.shared.health.enter(Mode::Recovering { reason: reason.clone() });
+        for attempt in 0..REOPEN_ATTEMPTS {
+            if attempt > 0 {
+                std::thread::sleep(REOPEN_PAUSE);
+            }
+            match self.store.reopen().and_then(|()| self.store.end()) {
+                Ok(end) if end == self.end.plus(records.len() as u64) => {
+                    self.shared.health.enter(Mode::Serving);
+                    return Ok(self.end);
+                }
+                Ok(end) if end == self.end => return Err(AppendError::Refused { reason }),
+                Ok(end) => {
+                    let reason = format!("{reason}; and it ends at {end}, where nobody wrote");
+                    return Err(AppendError::Unknown { reason });
+                }
+                Err(error) => tracing::error!(%error, attempt, "the store cannot be opened again"),
+            }
+        }
+        Err(AppendError::Unknown { reason })
+    }
+
+    fn publish(&mut self, first: Position, records: &Arc<Vec<Record>>) {
+        let mut closed = Vec::new();
+        for entry in records.iter().filter_map(|record| record.entry.ticket()) {
+            match self.shared.lookup.fold(entry) {
+                Ok(Folded::Open) => {}
+                Ok(Folded::Closed) => closed.push(entry.ticket),
+                Ok(Folded::Missing) => match self.stored(entry.ticket) {
+                    Ok(Some(ticket)) => {
+                        if !ticket.state().kind().is_open() {
+                            closed.push(ticket.id());
+                        }
+                        self.shared.lookup.insert(ticket);
+                    }
+                    Ok(None) => {}
+                    Err(error) => self.stop(error.to_string()),
+                },
+                Err(error) => self.stop(error.to_string()),
+            }
+        }
+        // Without subscribers there is nobody to tell, which is no error.
+        drop(self.subscribers.send(Written { first, records: Arc::clone(records) }));
+        if !closed.is_empty() {
+            self.closed.extend(&closed);
+            while self.closed.len() > self.shared.limits.closed_in_memory {
+                if let Some(longest) = self.closed.pop_front() {
+                    self.shared.lookup.let_go(longest);
+                }
+            }
+            self.dispatcher.do_send(Closed(closed));
+        }
+    }
+
+    fn answer(&mut self, said: Said) -> Answer {
+        match said {
+            Said::Answer(answer) => answer,
+            Said::AlreadyThere(id) => {
+                let known = self.shared.lookup.by_id.get(&id).map(|ticket| ticket.version());
+                let version = match known {
+                    Some(version) => Some(version),
+                    None => self.stored(id).ok().flatten().map(|ticket| ticket.version()),
+                };
+                match version {
+                    Some(version) => Ok(Receipt { ticket: id, version, standing: Standing::AlreadyDone }),
+                    // What it would have been the repetition of was not written.
+                    None => Err(ActError::Failed(Failure::Recovering)),
+                }
+            }
+        }
+    }
+
+    fn stored(&mut self, id: TicketId) -> Result<Option<Ticket>, ReadError> {
+        let entries = self.store.history(id)?;
+        Ok(fold(entries.iter().filter_map(|entry| entry.ticket()))?)
+    }
+
+    /// Refuses what stands behind a batch that was not written, and has the memory of all actors rebuilt.
+    fn recover(&mut self, reason: String) {
+        tracing::error!(reason, "a batch was not written; what stands behind it is refused");
+        self.shared.health.enter(Mode::Recovering { reason });
+        self.generation = self.generation.wrapping_add(1);
+        for outcome in std::mem::take(&mut self.slots).into_iter().flatten() {
+            outcome.fail(Failure::Recovering);
+        }
+        // Those who wait for what they handed over are rebuilt anyway.
+        self.flushes.clear();
+        self.dispatcher.do_send(Recover { generation: self.generation });
+    }
+
+    fn stop(&mut self, reason: String) {
+        tracing::error!(reason, "the journal cannot go on");
+        self.stopped = true;
+        self.shared.health.enter(Mode::Stopped { reason });
+        for outcome in std::mem::take(&mut self.slots).into_iter().flatten() {
+            outcome.fail(Failure::Recovering);
+        }
+        self.flushes.clear();
+    }
+}
+
+impl Actor for Writer {
+    type Context = Context<Self>;
+}
+
+/// Outcomes to be written and answered for.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Outcomes(pub(crate) Vec<Outcome>);
+
+impl Handler<Outcomes> for Writer {
+    type Result = ();
+    fn handle(&mut self, Outcomes(outcomes): Outcomes, ctx: &mut Self::Context) {
+        outcomes.into_iter().for_each(|outcome| self.receive(outcome));
+        if !self.flush_is_due {
+            self.flush_is_due = true;
+            // The mailbox is emptied before the futures of an actor are polled: so all that waits becomes one batch.
+            ctx.spawn(async {}.into_actor(self).map(|(), writer, _| writer.flush()));
+        }
+    }
+}
+
+/// Answer when everything up to this sequence number is written (or refused).
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Flush {
+    pub(crate) upto: u64,
+}
+
+impl Handler<Flush> for Writer {
+    type Result = ResponseFuture<()>;
+    fn handle(&mut self, Flush { upto }: Flush, _: &mut Self::Context) -> Self::Result {
+        let (waiter, written) = oneshot::channel();
+        if upto < self.next || self.stopped {
+            drop(waiter);
+        } else {
+            self.flushes.push((upto, waiter));
+        }
+        Box::pin(async move {
+            // A waiter that is dropped has nothing more to wait for.
+            drop(written.await);
+        })
+    }
+}
+
+/// All memory is rebuilt: go on with this sequence number.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Resume {
+    pub(crate) generation: u32,
+    pub(crate) next: u64,
+}
+
+impl Handler<Resume> for Writer {
+    type Result = ();
+    fn handle(&mut self, Resume { generation, next }: Resume, _: &mut Self::Context) {
+        if generation == self.generation && !self.stopped {
+            self.next = next;
+            self.shared.health.enter(Mode::Serving);
+        }
+    }
+}
+
+/// An actor died with what it had: refuse what stands behind, and have everything rebuilt.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct BeginAnew {
+    pub(crate) reason: String,
+}
+
+impl Handler<BeginAnew> for Writer {
+    type Result = ();
+    fn handle(&mut self, BeginAnew { reason }: BeginAnew, _: &mut Self::Context) {
+        self.flush();
+        if !self.stopped {
+            self.recover(reason);
+        }
+    }
+}
+
+/// Something to be asked of the store.
+type Question<T> = Box<dyn FnOnce(&mut dyn Store) -> Result<T, StoreError> + Send>;
+
+/// A question for the store, asked between two batches.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Ask(Box<dyn FnOnce(&mut dyn Store) + Send>);
+
+impl Ask {
+    /// The question, and where its answer comes.
+    pub(crate) fn new<T: Send + 'static>(
+        question: impl FnOnce(&mut dyn Store) -> Result<T, StoreError> + Send + 'static,
+    ) -> (Self, oneshot::Receiver<Result<T, StoreError>>) {
+        let (answer, answered) = oneshot::channel();
+        let question: Question<T> = Box::new(question);
+        let ask = Self(Box::new(move |store| drop(answer.send(question(store)))));
+        (ask, answered)
+    }
+}
+
+impl Handler<Ask> for Writer {
+    type Result = ();
+    fn handle(&mut self, Ask(question): Ask, _: &mut Self::Context) {
+        // What was handed over before the question is written before it is answered.
+        self.flush();
+        // A store that panics drops the question, and whoever asked hears that.
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| question(self.store.as_mut()))) {
+            self.shared.health.panicked(&ActorName::Journal, None, payload.as_ref());
+        }
+    }
+}
+
+/// Stop; everything is written.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct StopWriter;
+
+impl Handler<StopWriter> for Writer {
+    type Result = ();
+    fn handle(&mut self, _: StopWriter, ctx: &mut Self::Context) {
+        self.flush();
+        self.stop("the engine has been shut down".to_owned());
+        ctx.stop();
+    }
+}
