@@ -103,6 +103,10 @@ impl Source {
     pub fn id(&self) -> &str {
         &self.id
     }
+
+    pub(crate) fn into_id(self) -> String {
+        self.id
+    }
 }
 
 impl fmt::Debug for Source {

@@ -15,6 +15,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::code::{CategoryPath, PlacePath};
 use crate::grievance::{Author, Complainant, Coordinates, Grievance, GrievanceError, Source, check_links, check_text};
 use crate::grievance::{Field, MAX_TEXT};
 
@@ -204,9 +205,9 @@ pub struct PersonalGrievance {
     /// Who they are.
     pub complainant: Complainant,
     /// The category as it was given, also where the taxonomy does not know it.
-    pub category: Option<String>,
+    pub category: Option<CategoryPath>,
     /// The place as it was given, down to the door.
-    pub place: Option<String>,
+    pub place: Option<PlacePath>,
     /// The point.
     pub coordinates: Option<Coordinates>,
     /// Links to pictures and films.
@@ -218,11 +219,11 @@ pub struct PersonalGrievance {
 impl From<Grievance> for PersonalGrievance {
     fn from(grievance: Grievance) -> Self {
         Self {
-            source_id: grievance.source.id().to_owned(),
+            source_id: grievance.source.into_id(),
             text: grievance.text,
             complainant: grievance.complainant,
-            category: grievance.category.map(|path| path.to_string()),
-            place: grievance.location.place.map(|path| path.to_string()),
+            category: grievance.category,
+            place: grievance.location.place,
             coordinates: grievance.location.coordinates,
             media: grievance.media,
             conversation: grievance.conversation,
@@ -263,8 +264,8 @@ impl Personal {
                 digest.optional(g.complainant.handle.as_deref());
                 digest.optional(g.complainant.name.as_deref());
                 digest.optional(g.complainant.contact.as_deref());
-                digest.optional(g.category.as_deref());
-                digest.optional(g.place.as_deref());
+                digest.optional(g.category.as_ref().map(CategoryPath::as_str));
+                digest.optional(g.place.as_ref().map(PlacePath::as_str));
                 match g.coordinates {
                     Some(point) => {
                         digest.0.update([1]);

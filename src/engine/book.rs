@@ -15,7 +15,7 @@ use crate::grievance::Against;
 use crate::journal::{Entry, Format, Record, TicketEntry};
 use crate::placing::Placement;
 use crate::roster::{Roster, Seat};
-use crate::ticket::{By, Command, Holder, Policy, RequestId, Roles, StateKind, Ticket, TicketEvent, TicketId};
+use crate::ticket::{Action, By, Command, Holder, Policy, RequestId, Roles, StateKind, Ticket, TicketEvent, TicketId};
 
 /// What a desk owns and knows.
 #[derive(Debug)]
@@ -75,7 +75,7 @@ impl Book {
         let holder = Holder { desk: self.desk.clone(), officer };
         match manner {
             Manner::Mark => ticket.marked(holder, placement.rung, placement.why, &self.policy, now),
-            Manner::HandOver => TicketEvent::HandedOver { holder, rung: placement.rung },
+            Manner::HandOver => TicketEvent::HandedOver { holder, rung: placement.rung, at: now },
         }
     }
 
@@ -152,10 +152,7 @@ impl Book {
     pub(crate) fn change_roster(&mut self, roster: Arc<Roster>) -> Vec<Ticket> {
         self.roster = roster;
         let stays = self.roster.desk(&self.desk).is_some();
-        let here = |ticket: &Ticket| {
-            let officer = ticket.holder().and_then(|holder| self.roster.officer(&holder.officer));
-            stays && officer.is_some_and(|officer| *officer.desk() == self.desk)
-        };
+        let here = |ticket: &Ticket| stays && holds_here(ticket, &self.desk, &self.roster);
         let everything = std::mem::take(&mut self.tickets);
         let (mut kept, mut gone): (Vec<_>, Vec<_>) =
             everything.into_values().partition(|ticket| here(ticket) || ticket.state().kind() == StateKind::Closed);
@@ -228,6 +225,12 @@ impl Book {
     }
 }
 
+/// Whether a ticket's holder sits at `desk` by this roster, and may hold it.
+pub(crate) fn holds_here(ticket: &Ticket, desk: &DeskId, roster: &Roster) -> bool {
+    let seat = ticket.holder().and_then(|holder| roster.seat(&holder.officer));
+    seat.is_some_and(|seat| roster.at(seat).desk() == desk && !roster.is_barred(seat, ticket.filing().against.as_ref()))
+}
+
 /// What follows from an order for a ticket, or why not.
 pub(crate) fn carry_out(
     ticket: &Ticket,
@@ -247,7 +250,16 @@ pub(crate) fn carry_out(
             if roster.is_barred(seat, ticket.filing().against.as_ref()) {
                 return Err(ActError::Barred { officer: officer.clone() });
             }
-            roster.roles(officer, ticket)
+            let roles = roster.roles(officer, ticket, now);
+            // A part is reported done by the desk that was asked for it, not by another that was asked for another.
+            let own_part = |number: u16| {
+                let part = ticket.open_parts().iter().find(|part| part.number == number);
+                part.is_none_or(|part| part.desk == *roster.at(seat).desk())
+            };
+            match order.action {
+                Action::PartDone(number) if !own_part(number) => roles.without(Roles::ASSISTING),
+                _ => roles,
+            }
         }
     };
     let command = Command { action: order.action.clone(), roles, expected: order.expected };

@@ -56,9 +56,9 @@ pub(crate) struct Desk {
 /// Something a desk was called for.
 enum Call {
     /// A job that ends here.
-    Job(Box<Job>),
+    Job(Job),
     /// A job after which the ticket may have to leave; the dispatcher waits for it.
-    Depart(Box<Job>, oneshot::Sender<Departure>),
+    Depart(Job, oneshot::Sender<Departure>),
 }
 
 impl Call {
@@ -70,6 +70,7 @@ impl Call {
 }
 
 /// What came of a call.
+#[expect(clippy::large_enum_variant, reason = "short-lived, and most are the large one")]
 enum Handled {
     Settled(Outcome, Option<oneshot::Sender<Departure>>),
     Left(Box<Left>, oneshot::Sender<Departure>),
@@ -193,8 +194,8 @@ impl Desk {
             return Handled::SentOn;
         }
         let (job, back) = match call {
-            Call::Job(job) => (*job, None),
-            Call::Depart(job, back) => (*job, Some(back)),
+            Call::Job(job) => (job, None),
+            Call::Depart(job, back) => (job, Some(back)),
         };
         let Job { stamp, reply, permit, work, .. } = job;
         let (record, answer) = match (prepared, work) {
@@ -233,8 +234,8 @@ impl Desk {
         // A ticket is sent on only where there is a control desk to send it to.
         if let Some(control) = &self.control {
             match call {
-                Call::Job(job) => control.do_send(Jobs(vec![*job])),
-                Call::Depart(job, back) => control.do_send(Depart { job: *job, back }),
+                Call::Job(job) => control.do_send(Jobs(vec![job])),
+                Call::Depart(job, back) => control.do_send(Depart { job, back }),
             }
         }
     }
@@ -271,8 +272,8 @@ impl Desk {
     /// What made this desk panic twice: a ticket goes to the control desk with the reason, an act gets an error.
     fn give_up(&mut self, call: Call) {
         let (job, back) = match call {
-            Call::Job(job) => (*job, None),
-            Call::Depart(job, back) => (*job, Some(back)),
+            Call::Job(job) => (job, None),
+            Call::Depart(job, back) => (job, Some(back)),
         };
         let Job { stamp, reply, permit, work, .. } = job;
         match work {
@@ -282,7 +283,7 @@ impl Desk {
                     self.sent_on.insert(ticket);
                     self.dispatcher.do_send(MovedOn { ticket });
                     let job = Job { stamp, reply, permit, attempt: Attempt::First, work: Work::Take(arrival) };
-                    self.send_after(Call::Job(Box::new(job)));
+                    self.send_after(Call::Job(job));
                 }
                 None => self.hand_over(&mut vec![Outcome::refused(stamp, Failure::Internal, reply, permit)]),
             },
@@ -380,7 +381,7 @@ pub(crate) struct Jobs(pub(crate) Vec<Job>);
 impl Handler<Jobs> for Desk {
     type Result = ();
     fn handle(&mut self, Jobs(jobs): Jobs, ctx: &mut Self::Context) {
-        self.waiting.extend(jobs.into_iter().map(|job| Call::Job(Box::new(job))));
+        self.waiting.extend(jobs.into_iter().map(Call::Job));
         self.work(ctx);
     }
 }
@@ -396,7 +397,7 @@ pub(crate) struct Depart {
 impl Handler<Depart> for Desk {
     type Result = ();
     fn handle(&mut self, Depart { job, back }: Depart, ctx: &mut Self::Context) {
-        self.waiting.push_back(Call::Depart(Box::new(job), back));
+        self.waiting.push_back(Call::Depart(job, back));
         self.work(ctx);
     }
 }

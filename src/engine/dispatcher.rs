@@ -21,7 +21,7 @@ use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
 
 use crate::code::{DeskId, OfficerId};
-use crate::engine::book::carry_out;
+use crate::engine::book::{carry_out, holds_here};
 use crate::engine::builder::Known;
 use crate::engine::desk::StopDesk;
 use crate::engine::desk::{ChangeRoster, DatesDone, Depart, Departure, Desk, Due, Jobs, Left, Rebuild, Release, Show};
@@ -79,7 +79,7 @@ struct Counter {
 
 /// Something to be dealt with in its turn.
 enum Matter {
-    Errand(Box<Errand>),
+    Errand(Errand),
     /// Dates that came: of a desk's tickets or, without one, silences.
     Dates(Option<DeskId>, VecDeque<TicketId>),
     /// Let all dates pass that have come: from the desk with this number on.
@@ -117,7 +117,7 @@ impl Dispatcher {
         end: oneshot::Sender<()>,
     ) -> Self {
         let expected = shared.limits.remembered_sources;
-        let mut seen = BloomFilter::with_false_pos(0.001).seed(&0x6e69_7661_7261_6e).expected_items(expected);
+        let mut seen = BloomFilter::with_false_pos(0.001).seed(&0x006e_6976_6172_616e).expected_items(expected);
         for source in &known.sources {
             seen.insert(source.as_bytes());
         }
@@ -193,7 +193,7 @@ impl Dispatcher {
                 errand.attempt = Attempt::Second;
                 self.waiting.push_front(Matter::Errand(errand));
             }
-            Some(Matter::Errand(errand)) => self.give_up(*errand),
+            Some(Matter::Errand(errand)) => self.give_up(errand),
             // What was not an errand is asked again by whoever asked, or by the next date.
             _ => {}
         }
@@ -217,7 +217,7 @@ impl Dispatcher {
             && let Some(id) = self.number()
         {
             let placement = placing::place_after_fault(&submission.filing, &self.world.rules, &self.world.roster);
-            self.open(id, *submission, Some(placement), stamp, reply, permit);
+            self.open(id, submission, Some(placement), stamp, reply, permit);
         } else {
             self.outcomes.push(Outcome::refused(stamp, Failure::Internal, reply, permit));
         }
@@ -285,7 +285,7 @@ impl Dispatcher {
 
     fn refuse_next_submit(&mut self, reason: &str) {
         if let Some(Matter::Errand(errand)) = self.waiting.pop_front() {
-            let Errand { reply, permit, stamp, .. } = *errand;
+            let Errand { reply, permit, stamp, .. } = errand;
             let stamp = stamp.unwrap_or_else(|| self.stamp());
             let failure = Failure::NotStored { reason: reason.to_owned() };
             self.outcomes.push(Outcome::refused(stamp, failure, reply, permit));
@@ -308,7 +308,7 @@ impl Dispatcher {
                     None => *errand.stamp.insert(self.stamp()),
                 };
                 let Some(Matter::Errand(errand)) = held.take() else { return Next::Go };
-                let Errand { task, reply, permit, .. } = *errand;
+                let Errand { task, reply, permit, .. } = errand;
                 match task {
                     Task::Submit(submission) => self.submit(submission, stamp, reply, permit),
                     Task::Act(order) => self.act(order, stamp, reply, permit),
@@ -348,14 +348,14 @@ impl Dispatcher {
 
     // ---- a grievance comes in ----------------------------------------------------------------------------------
 
-    fn submit(&mut self, submission: Box<Submission>, stamp: Stamp, reply: Reply, permit: Option<Permit>) -> Next {
+    fn submit(&mut self, submission: Submission, stamp: Stamp, reply: Reply, permit: Option<Permit>) -> Next {
         let source = submission.filing.source;
         if let Some(id) = self.shared.lookup.by_source.get(&source).map(|id| *id) {
             self.outcomes.push(Outcome { stamp, record: None, answer: Said::AlreadyThere(id), reply, permit });
             return Next::Go;
         }
         if !self.seen.contains(source.as_bytes()) {
-            self.welcome(*submission, stamp, reply, permit);
+            self.welcome(submission, stamp, reply, permit);
             return Next::Go;
         }
         // Perhaps it was here long ago: the store knows.
@@ -369,7 +369,7 @@ impl Dispatcher {
                         let answer = Said::AlreadyThere(id);
                         dispatcher.outcomes.push(Outcome { stamp, record: None, answer, reply, permit });
                     }
-                    Ok(Ok(None)) => dispatcher.welcome(*submission, stamp, reply, permit),
+                    Ok(Ok(None)) => dispatcher.welcome(submission, stamp, reply, permit),
                     Ok(Err(error)) => {
                         let failure = Failure::NotStored { reason: error.reason };
                         dispatcher.outcomes.push(Outcome::refused(stamp, failure, reply, permit));
@@ -621,12 +621,12 @@ impl Dispatcher {
             Judgement::FollowUp => {
                 let submission = follow_up_of(&ticket, follow_up, personal, stamp.now);
                 if self.numbers.is_empty() {
-                    let mut errand = Errand::new(Task::Submit(Box::new(submission)), reply, permit);
+                    let mut errand = Errand::new(Task::Submit(submission), reply, permit);
                     errand.stamp = Some(stamp);
-                    self.waiting.push_front(Matter::Errand(Box::new(errand)));
+                    self.waiting.push_front(Matter::Errand(errand));
                     return Next::Go;
                 }
-                self.submit(Box::new(submission), stamp, reply, permit)
+                self.submit(submission, stamp, reply, permit)
             }
             Judgement::CarryOut => {
                 let (who, action) = (Who::Citizen(author), verdict.action());
@@ -936,12 +936,8 @@ impl Actor for Dispatcher {
         self.note_what_is_in_force();
         // Tickets whose desk or officer is not on this roster, which may be another than the last time.
         let roster = Arc::clone(&self.world.roster);
-        let homeless = self.shared.lookup.open(|ticket| {
-            let here = ticket.holder().is_some_and(|holder| {
-                roster.officer(&holder.officer).is_some_and(|officer| *officer.desk() == holder.desk)
-            });
-            !here
-        });
+        let homeless =
+            self.shared.lookup.open(|ticket| ticket.desk().is_none_or(|desk| !holds_here(ticket, desk, &roster)));
         if !homeless.is_empty() {
             let changes: Vec<_> = self.desks.iter().map(|counter| self.change(counter)).collect();
             self.waiting.push_front(Matter::Orphans(homeless.into(), None));
@@ -973,7 +969,7 @@ pub(crate) struct Arrivals(pub(crate) Vec<Errand>);
 impl Handler<Arrivals> for Dispatcher {
     type Result = ();
     fn handle(&mut self, Arrivals(errands): Arrivals, ctx: &mut Self::Context) {
-        self.waiting.extend(errands.into_iter().map(|errand| Matter::Errand(Box::new(errand))));
+        self.waiting.extend(errands.into_iter().map(Matter::Errand));
         self.work(ctx);
     }
 }

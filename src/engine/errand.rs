@@ -90,7 +90,7 @@ impl Errand {
 /// What is to be done.
 #[derive(Debug)]
 pub(crate) enum Task {
-    Submit(Box<Submission>),
+    Submit(Submission),
     Act(Box<Order>),
     Feedback(Box<Opinion>),
 }

@@ -27,11 +27,10 @@ impl Lookup {
     /// Folds an entry in. A ticket that is not here (closed long ago and open again) is told to the caller, who reads
     /// it from the store.
     pub(crate) fn fold(&self, entry: &TicketEntry) -> Result<Folded, FoldError> {
-        if let Some(TicketEvent::Received { filing, .. }) = entry.events.first() {
+        if let Some(TicketEvent::Received { .. }) = entry.events.first() {
             let mut ticket = None;
             advance(&mut ticket, entry)?;
             let Some(ticket) = ticket else { return Ok(Folded::Missing) };
-            self.by_source.insert(filing.source, entry.ticket);
             self.by_id.insert(entry.ticket, ticket);
             return Ok(Folded::Open);
         }

@@ -132,7 +132,7 @@ impl Engine {
     }
 
     async fn submitted(&self, grievance: Grievance, permit: errand::Permit) -> Result<Receipt, SubmitError> {
-        let task = Task::Submit(Box::new(self.0.door.submission(grievance)));
+        let task = Task::Submit(self.0.door.submission(grievance));
         self.send(task, permit).await.map_err(submit_error)
     }
 
@@ -240,7 +240,7 @@ impl Engine {
     /// [`ReadError::UnknownTicket`], [`ReadError::NotAllowed`], or that the store cannot be read.
     pub async fn case_file(&self, id: TicketId, reader: &OfficerId) -> Result<CaseFile, ReadError> {
         let ticket = self.ticket(id).await?.ok_or(ReadError::UnknownTicket { ticket: id })?;
-        let roles = self.0.door.world.borrow().roster.roles(reader, &ticket);
+        let roles = self.0.door.world.borrow().roster.roles(reader, &ticket, self.0.door.shared.clock.now());
         if roles.is_empty() {
             return Err(ReadError::NotAllowed { officer: reader.clone() });
         }
@@ -318,7 +318,7 @@ impl Engine {
             let share = door.share_for(&ticket.grievance);
             let submission = door.imported(ticket)?;
             let permit = door.enter(share).await.map_err(|_| SubmitError::Failed(Failure::Stopped))?;
-            self.send(Task::Submit(Box::new(submission)), permit).await.map_err(submit_error)
+            self.send(Task::Submit(submission), permit).await.map_err(submit_error)
         };
         stream::iter(pending).map(import).buffered(AT_ONCE).collect().await
     }

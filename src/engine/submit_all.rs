@@ -30,6 +30,7 @@ enum Due {
 }
 
 /// What comes first.
+#[expect(clippy::large_enum_variant, reason = "short-lived, and most are the large one")]
 enum More {
     Grievance(Grievance),
     End,
@@ -55,7 +56,8 @@ where
     // What is under way for one stream is bounded, and so is this channel.
     let (caller, answers) = mpsc::unbounded_channel();
     let input = Some(Box::pin(input));
-    let many = Many { door, input, held: None, together: Vec::new(), due: VecDeque::new(), answers, caller };
+    // Boxed, since the stream moves it for each item.
+    let many = Box::new(Many { door, input, held: None, together: Vec::new(), due: VecDeque::new(), answers, caller });
     stream::unfold(many, |mut many| async move { many.next().await.map(|answer| (answer, many)) })
 }
 
@@ -73,6 +75,8 @@ impl<S: Stream<Item = Grievance> + Send> Many<S> {
                     if let Ok(answer) = self.answers.try_recv() {
                         return Some(self.answered(Some(answer)));
                     }
+                    // Whoever has to wait sends off what is gathered first, however little it is.
+                    self.depart();
                     match self.more_or_answer().await {
                         More::Grievance(grievance) => self.enter(grievance),
                         More::End => self.input = None,
@@ -116,7 +120,7 @@ impl<S: Stream<Item = Grievance> + Send> Many<S> {
         }
     }
 
-    /// Takes in what the input has ready and the door has room for.
+    /// Takes in what the input has ready and the door has room for; a full batch departs at once.
     fn take_in(&mut self) {
         if let Some(grievance) = self.held.take() {
             self.enter(grievance);
@@ -129,7 +133,6 @@ impl<S: Stream<Item = Grievance> + Send> Many<S> {
                 None => break,
             }
         }
-        self.depart();
     }
 
     fn enter(&mut self, grievance: Grievance) {
@@ -145,7 +148,7 @@ impl<S: Stream<Item = Grievance> + Send> Many<S> {
     }
 
     fn send(&mut self, grievance: Grievance, permit: Permit) {
-        let task = Task::Submit(Box::new(self.door.submission(grievance)));
+        let task = Task::Submit(self.door.submission(grievance));
         self.together.push(Door::errand(task, Reply::Stream(self.caller.clone()), permit));
         self.due.push_back(Due::Awaited);
         if self.together.len() >= TOGETHER {
@@ -155,7 +158,7 @@ impl<S: Stream<Item = Grievance> + Send> Many<S> {
 
     fn depart(&mut self) {
         if !self.together.is_empty() {
-            self.door.send(std::mem::take(&mut self.together));
+            self.door.send(std::mem::replace(&mut self.together, Vec::with_capacity(TOGETHER)));
         }
     }
 

@@ -345,7 +345,10 @@ type Question<T> = Box<dyn FnOnce(&mut dyn Store) -> Result<T, StoreError> + Sen
 /// A question for the store, asked between two batches.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub(crate) struct Ask(Box<dyn FnOnce(&mut dyn Store) + Send>);
+pub(crate) struct Ask(Asked);
+
+/// A question that sends its own answer.
+type Asked = Box<dyn FnOnce(&mut dyn Store) + Send>;
 
 impl Ask {
     /// The question, and where its answer comes.

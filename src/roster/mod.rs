@@ -213,9 +213,10 @@ impl Roster {
         &self.oversight
     }
 
-    /// In which roles an officer may act on a ticket; none for who is not on the roster.
+    /// In which roles an officer may act on a ticket at `now`; none for who is not on the roster. The deputy of a nodal
+    /// officer who is on leave acts as nodal officer, and a desk that stands in for the control desk as control desk.
     #[must_use]
-    pub fn roles(&self, officer: &OfficerId, ticket: &Ticket) -> Roles {
+    pub fn roles(&self, officer: &OfficerId, ticket: &Ticket, now: Timestamp) -> Roles {
         let Some(seat) = self.seat(officer) else { return Roles::NONE };
         if self.is_barred(seat, ticket.filing().against.as_ref()) {
             return Roles::NONE;
@@ -226,11 +227,13 @@ impl Roster {
             if holder.officer == *officer {
                 roles = roles.and(Roles::HOLDER);
             }
-            if self.desk(&holder.desk).is_some_and(|desk| desk.nodal == seat) {
+            let nodal = self.desk(&holder.desk).map(|desk| desk.nodal);
+            let stands_in = |nodal: Seat| self.at(nodal).deputy == Some(seat) && self.at(nodal).on_leave(now);
+            if nodal.is_some_and(|nodal| nodal == seat || stands_in(nodal)) {
                 roles = roles.and(Roles::NODAL);
             }
         }
-        if *desk == DeskId::Control {
+        if *desk == self.top(ticket.filing().against.as_ref()).0 {
             roles = roles.and(Roles::CONTROL);
         }
         if ticket.open_parts().iter().any(|part| part.desk == *desk) {
@@ -273,5 +276,128 @@ impl Roster {
     fn is_below(&self, officer: &Officer, desk: &DeskId) -> bool {
         officer.desk == *desk
             || matches!(desk, DeskId::Department(department) if officer.department.as_ref() == Some(department))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::grievance::{Channel, Filing};
+    use crate::personal::SourceKey;
+    use crate::ticket::{Holder, MarkReason, Origin, Policy, TicketEvent, TicketId};
+
+    fn roster() -> Roster {
+        Roster::read(
+            r#"
+            time_zone = "UTC"
+            control = { name = "Secretariat", nodal = "cms", oversight = "power" }
+            department = [
+                { code = "phe", name = "Public Health Engineering", nodal = "phe-state" },
+                { code = "power", name = "Power", nodal = "power-state" },
+            ]
+            district = [{ code = "hisar", name = "Hisar", nodal = "cm-hisar" }]
+            officer = [
+                { id = "cms", name = "", desk = "control", deputy = "cms-triage" },
+                { id = "cms-triage", name = "", desk = "control" },
+                { id = "phe-state", name = "", desk = "phe" },
+                { id = "power-state", name = "", desk = "power" },
+                { id = "cm-hisar", name = "", desk = "hisar" },
+                { id = "phe-hisar", name = "", desk = "hisar", department = "phe", deputy = "phe-je-hisar" },
+                { id = "phe-je-hisar", name = "", desk = "hisar", department = "phe" },
+                { id = "power-hisar", name = "", desk = "hisar", department = "power" },
+            ]
+            "#,
+        )
+        .unwrap()
+    }
+
+    /// Marked to an officer, with a part asked of the power department.
+    fn held_by(desk: &str, officer: &str, against: Option<Against>) -> Ticket {
+        let now: Timestamp = "2022-06-01T06:30:00Z".parse().unwrap();
+        let filing = Filing {
+            channel: Channel::X,
+            source: SourceKey([0; 16]),
+            author: None,
+            category: None,
+            place: None,
+            posted_at: now,
+            language: None,
+            against,
+            confidentiality: Default::default(),
+        };
+        let (ticket, origin) = (TicketId::from_number(1).unwrap(), Origin::Submitted);
+        let mut ticket = Ticket::open(&TicketEvent::Received { ticket, filing: Arc::new(filing), origin }).unwrap();
+        let holder = Holder { desk: desk.parse().unwrap(), officer: officer.parse().unwrap() };
+        ticket.apply(&ticket.marked(holder, Rung::Officer, MarkReason::Routed, &Policy::default(), now));
+        ticket.apply(&TicketEvent::PartAsked { part: 1, desk: "department:power".parse().unwrap() });
+        ticket
+    }
+
+    fn roles(officer: &str, ticket: &Ticket) -> Roles {
+        roster().roles(&officer.parse().unwrap(), ticket, ticket.marked_at())
+    }
+
+    fn against(officer: &str) -> Option<Against> {
+        Some(Against::Officer(officer.parse().unwrap()))
+    }
+
+    #[test]
+    fn an_officer_has_the_roles_of_the_seat_and_of_the_desk() {
+        let ticket = held_by("district:hisar", "phe-hisar", None);
+        for (officer, expected) in [
+            ("phe-hisar", Roles::HOLDER),
+            ("phe-je-hisar", Roles::NONE),
+            ("cm-hisar", Roles::NODAL),
+            ("phe-state", Roles::NONE),
+            ("power-state", Roles::ASSISTING),
+            ("power-hisar", Roles::NONE),
+            ("cms", Roles::CONTROL),
+            ("cms-triage", Roles::CONTROL),
+            ("retired", Roles::NONE),
+        ] {
+            assert_eq!(roles(officer, &ticket), expected, "{officer}");
+        }
+    }
+
+    #[test]
+    fn roles_add_up() {
+        let nodal = held_by("district:hisar", "cm-hisar", None);
+        assert_eq!(roles("cm-hisar", &nodal), Roles::HOLDER.and(Roles::NODAL));
+        let control = held_by("control", "cms", None);
+        assert_eq!(roles("cms", &control), Roles::HOLDER.and(Roles::NODAL).and(Roles::CONTROL));
+        let assisting = held_by("department:power", "power-state", None);
+        assert_eq!(roles("power-state", &assisting), Roles::HOLDER.and(Roles::NODAL).and(Roles::ASSISTING));
+    }
+
+    #[test]
+    fn whom_a_ticket_complains_about_has_no_role_in_it_nor_have_their_deputy_and_those_below() {
+        let bars = |accused: Option<Against>, barred: &[&str]| {
+            let ticket = held_by("department:phe", "phe-state", accused);
+            let roster = roster();
+            for officer in roster.officers() {
+                let seat = roster.seat(officer.id()).unwrap();
+                let expected = barred.contains(&officer.id().as_str());
+                assert_eq!(roster.is_barred(seat, ticket.filing().against.as_ref()), expected, "{}", officer.id());
+                if expected {
+                    assert_eq!(
+                        roster.roles(officer.id(), &ticket, ticket.marked_at()),
+                        Roles::NONE,
+                        "{}",
+                        officer.id()
+                    );
+                }
+            }
+        };
+        bars(None, &[]);
+        bars(against("phe-hisar"), &["phe-hisar", "phe-je-hisar"]);
+        bars(against("phe-je-hisar"), &["phe-je-hisar"]);
+        bars(against("cm-hisar"), &["cm-hisar", "phe-hisar", "phe-je-hisar", "power-hisar"]);
+        bars(against("phe-state"), &["phe-state", "phe-hisar", "phe-je-hisar"]);
+        bars(against("cms"), &["cms", "cms-triage"]);
+        bars(against("cms-triage"), &["cms-triage"]);
+        bars(Some(Against::Desk(DeskId::Control)), &["cms", "cms-triage"]);
+        bars(Some(Against::Desk("department:power".parse().unwrap())), &["power-state", "power-hisar"]);
     }
 }

@@ -24,9 +24,10 @@ mod read;
 mod table;
 
 pub use read::{MAX_ROWS, RulesError};
-pub use table::{Level, Priority, Route, Row, Target};
+pub use table::{Level, Priority, Route, Routing, Row, Target};
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -73,6 +74,8 @@ pub struct Rules {
     categories: CategoryTree,
     places: PlaceTree,
     rows: Vec<Row>,
+    /// What each row says, made once: every ticket that goes by it shares it.
+    routings: Vec<Option<Arc<Routing>>>,
     index: Index,
 }
 
@@ -83,6 +86,8 @@ pub struct Decision<'a> {
     pub table: TableVersion,
     /// The row.
     pub row: &'a Row,
+    /// What the row says of a ticket; `None` where it sends to the control desk.
+    pub routing: Option<&'a Arc<Routing>>,
 }
 
 impl Rules {
@@ -113,7 +118,10 @@ impl Rules {
         lines: &[usize],
     ) -> Result<Self, RulesError> {
         let index = Index::build(&categories, &places, &rows, lines)?;
-        Ok(Self { version: version_of(&rows), categories, places, rows, index })
+        let table = version_of(&rows);
+        let routing = |row: &Row| row.route().map(|route| Arc::new(Routing { table, row: row.id.clone(), route }));
+        let routings = rows.iter().map(routing).collect();
+        Ok(Self { version: table, categories, places, rows, routings, index })
     }
 
     /// The row that wins for a grievance of which `category` and `place` are known. A node that its tree does not
@@ -123,7 +131,7 @@ impl Rules {
         let category = category.map_or(crate::tree::ROOT, |path| self.categories.nearest_node(path.as_str()));
         let place = place.map_or(crate::tree::ROOT, |path| self.places.nearest_node(path.as_str()));
         let row = self.index.row(&self.categories, &self.places, category, place);
-        Decision { table: self.version, row: &self.rows[row] }
+        Decision { table: self.version, row: &self.rows[row], routing: self.routings[row].as_ref() }
     }
 
     /// Which table this is.

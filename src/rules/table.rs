@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::calendar::Hours;
 use crate::code::{CategoryPath, DepartmentId, PlacePath, RowId};
+use crate::rules::TableVersion;
 
 /// The level at which a department takes a matter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -89,6 +90,17 @@ impl fmt::Display for Route {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} at the {}'s level, {} priority, {}", self.department, self.level, self.priority, self.deadline)
     }
+}
+
+/// What a rules table said about a ticket, and by which row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Routing {
+    /// The table.
+    pub table: TableVersion,
+    /// The row that won.
+    pub row: RowId,
+    /// Where it sends the ticket.
+    pub route: Route,
 }
 
 /// A rule: conditions on category and location, and what follows.

@@ -338,6 +338,24 @@ pub enum Refusal {
         /// When it was over.
         until: Timestamp,
     },
+    /// The ticket was parked or waited for the citizen as often as may be.
+    #[error("the ticket has rested {limit} times, which is the most; resolve it, or let its deadline run")]
+    RestsUsedUp {
+        /// The policy's limit.
+        limit: u8,
+    },
+    /// The ticket's category or place was corrected as often as may be.
+    #[error("category and place were corrected {limit} times, which is the most; return it to the control desk")]
+    CorrectionsUsedUp {
+        /// The policy's limit.
+        limit: u8,
+    },
+    /// What a report cannot declare.
+    #[error("a report cannot declare '{outcome}'; reject it with grounds, or let the citizen withdraw it")]
+    NotForReports {
+        /// The outcome.
+        outcome: Outcome,
+    },
     /// A ticket cannot be the duplicate of itself.
     #[error("the ticket cannot be a duplicate of itself; name the other ticket")]
     DuplicateOfItself,

@@ -42,6 +42,12 @@ impl Roles {
         Self(self.0 | other.0)
     }
 
+    /// These roles but not those.
+    #[must_use]
+    pub const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
     /// Whether any of `other` is among these.
     #[must_use]
     pub const fn meets(self, other: Self) -> bool {

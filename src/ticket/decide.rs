@@ -5,7 +5,6 @@ use jiff::Timestamp;
 use super::state::State;
 use super::{Action, ActionKind, ClosedBy, Command, MarkReason, Outcome, Policy, Refusal, Remark, Review};
 use super::{Roles, StateKind, Ticket, TicketEvent, may};
-use crate::calendar::Hours;
 use crate::code::DeskId;
 use crate::grievance::Against;
 use crate::roster::Rung;
@@ -25,8 +24,12 @@ impl Ticket {
         Ok(match &command.action {
             Action::Acknowledge => vec![E::Acknowledged],
             Action::Resolve(outcome) => {
-                if *outcome == Outcome::Duplicate(self.id) {
-                    return Err(Refusal::DuplicateOfItself);
+                match outcome {
+                    Outcome::Duplicate(other) if *other == self.id => return Err(Refusal::DuplicateOfItself),
+                    Outcome::Rejected(_) | Outcome::Withdrawn => {
+                        return Err(Refusal::NotForReports { outcome: outcome.clone() });
+                    }
+                    _ => {}
                 }
                 if !self.open_parts.is_empty() {
                     return Err(Refusal::PartsOpen { open: self.open_parts.len() });
@@ -58,8 +61,8 @@ impl Ticket {
                 if now > until {
                     return Err(Refusal::TooLateToReturn { within: policy.return_within, until });
                 }
-                if self.desk() == Some(&DeskId::Control) {
-                    return Err(Refusal::HadItAlready { desk: DeskId::Control });
+                if self.rung == Rung::Control {
+                    return Err(Refusal::HadItAlready { desk: self.desk().cloned().unwrap_or(DeskId::Control) });
                 }
                 vec![E::Returned]
             }
@@ -68,6 +71,7 @@ impl Ticket {
                 if from.as_ref() == Some(to) {
                     return Err(Refusal::NothingChanges);
                 }
+                self.check_corrections(command.roles, policy)?;
                 vec![E::CategoryChanged { from, to: to.clone() }]
             }
             Action::ChangePlace(to) => {
@@ -75,18 +79,19 @@ impl Ticket {
                 if from.as_ref() == Some(to) {
                     return Err(Refusal::NothingChanges);
                 }
+                self.check_corrections(command.roles, policy)?;
                 vec![E::PlaceChanged { from, to: to.clone() }]
             }
             Action::AskCitizen { until } => {
-                let until = check_rest(*until, policy.longest_rest, now)?;
+                let until = self.check_rest(*until, policy, now)?;
                 self.acknowledged_and(E::CitizenAsked { until, since: now })
             }
             Action::Park { until, why } => {
-                let until = check_rest(*until, policy.longest_rest, now)?;
+                let until = self.check_rest(*until, policy, now)?;
                 self.acknowledged_and(E::Parked { until, why: *why, since: now })
             }
             Action::InterimReply { next } => {
-                let next = check_rest(*next, policy.longest_rest, now)?;
+                let next = check_date(*next, policy.longest_rest.after(now), now)?;
                 if self.interim_replies >= policy.most_interim_replies {
                     return Err(Refusal::InterimRepliesUsedUp { limit: policy.most_interim_replies });
                 }
@@ -120,9 +125,18 @@ impl Ticket {
     }
 
     /// The event that gives the ticket to `holder` at `now`, with its deadline.
+    ///
+    /// The deadline is the desk's own, counted afresh, but a correction after which the ticket stays at its desk wins
+    /// no time.
     #[must_use]
     pub fn marked(&self, holder: Holder, rung: Rung, why: MarkReason, policy: &Policy, now: Timestamp) -> TicketEvent {
-        TicketEvent::Marked { holder, rung, why, at: now, due: self.deadline(policy, now) }
+        let fresh = self.deadline(policy, now);
+        let corrected = matches!(why, MarkReason::CategoryChanged | MarkReason::PlaceChanged);
+        let due = match self.left_due {
+            Some(due) if corrected && self.desk() == Some(&holder.desk) => due.min(fresh),
+            _ => fresh,
+        };
+        TicketEvent::Marked { holder, rung, why, at: now, due }
     }
 
     /// Whether the ticket complains about `desk`.
@@ -171,6 +185,25 @@ impl Ticket {
             return Err(Refusal::HadItAlready { desk: desk.clone() });
         }
         Ok(())
+    }
+
+    fn check_corrections(&self, roles: Roles, policy: &Policy) -> Result<(), Refusal> {
+        if self.corrections >= policy.most_corrections && !roles.meets(Roles::CONTROL) {
+            return Err(Refusal::CorrectionsUsedUp { limit: policy.most_corrections });
+        }
+        Ok(())
+    }
+
+    /// A date until which the ticket may rest. Asked or parked again while it rests, the time counts from the first.
+    fn check_rest(&self, date: Timestamp, policy: &Policy, now: Timestamp) -> Result<Timestamp, Refusal> {
+        let since = match self.state {
+            State::Asked { rest, .. } | State::Parked { rest, .. } => rest.since,
+            _ if self.rests >= policy.most_rests => {
+                return Err(Refusal::RestsUsedUp { limit: policy.most_rests });
+            }
+            _ => now,
+        };
+        check_date(date, policy.longest_rest.after(since), now)
     }
 
     /// Who acts on a ticket has seen it.
@@ -227,8 +260,17 @@ impl Ticket {
             StateKind::Asked | StateKind::Parked => self.resumed(now),
             StateKind::Resolved | StateKind::Rejected => self.closed(ClosedBy::Silence, policy, now),
             _ if self.rung == Rung::Control => TicketEvent::Reminded { due: policy.remind_every.after(now) },
+            // The nodal officer has not reviewed the report in time: it goes above them.
+            StateKind::UnderReview => TicketEvent::Escalated { from: self.reviewing_rung() },
             _ => TicketEvent::Escalated { from: self.rung },
         }])
+    }
+
+    fn reviewing_rung(&self) -> Rung {
+        match self.desk() {
+            Some(DeskId::District(_)) => self.rung.max(Rung::DistrictNodal),
+            _ => self.rung.max(Rung::Department),
+        }
     }
 
     fn not_satisfied(&self, policy: &Policy, now: Timestamp) -> Result<Vec<TicketEvent>, Refusal> {
@@ -241,7 +283,7 @@ impl Ticket {
             }
         }
         let next = self.remarks.saturating_add(1);
-        let remark = if next <= policy.remarks.to_same_officer {
+        let remark = if next <= u16::from(policy.remarks.to_same_officer) {
             Remark::Back(next)
         } else if next <= policy.remarks.most() {
             Remark::StepUp(next)
@@ -253,8 +295,7 @@ impl Ticket {
     }
 }
 
-fn check_rest(date: Timestamp, longest: Hours, now: Timestamp) -> Result<Timestamp, Refusal> {
-    let latest = longest.after(now);
+fn check_date(date: Timestamp, latest: Timestamp, now: Timestamp) -> Result<Timestamp, Refusal> {
     if date <= now {
         Err(Refusal::DatePast { date, now })
     } else if date > latest {
@@ -271,10 +312,12 @@ mod tests {
     use jiff::SignedDuration;
 
     use super::*;
+    use crate::calendar::Hours;
     use crate::grievance::{Channel, Filing};
     use crate::personal::SourceKey;
+    use crate::rules::Routing;
     use crate::rules::{Level, Priority, Route};
-    use crate::ticket::{Bound, Grounds, Origin, ParkReason, RemarkPolicy, Routing, TicketId, TriageReason, Version};
+    use crate::ticket::{Bound, Grounds, Origin, ParkReason, RemarkPolicy, TicketId, TriageReason, Version};
 
     const SINGLE_ROLES: [Roles; 6] =
         [Roles::CITIZEN, Roles::HOLDER, Roles::NODAL, Roles::CONTROL, Roles::ASSISTING, Roles::SYSTEM];
@@ -326,7 +369,7 @@ mod tests {
             deadline: crate::calendar::Hours::new(DEADLINE as u32).unwrap(),
         };
         let table = "00000000000000ab".to_owned().try_into().unwrap();
-        TicketEvent::Routed(Box::new(Routing { table, row: crate::code::RowId::new("W-01").unwrap(), route }))
+        TicketEvent::Routed(Arc::new(Routing { table, row: crate::code::RowId::new("W-01").unwrap(), route }))
     }
 
     /// Marks a ticket as the engine does, at the post's own time plus `hours`.
@@ -961,14 +1004,57 @@ mod tests {
 
     #[test]
     fn a_passed_deadline_is_a_step_up_whether_acknowledged_under_review_or_not() {
-        for state in [StateKind::Marked, StateKind::InProgress, StateKind::UnderReview] {
+        // A report that is not reviewed in time goes above the nodal officer who should have reviewed it.
+        let (below, nodal) = (Rung::Officer, Rung::DistrictNodal);
+        for (state, from) in
+            [(StateKind::Marked, below), (StateKind::InProgress, below), (StateKind::UnderReview, nodal)]
+        {
             let mut ticket = in_state(state);
             let events = act(&mut ticket, Roles::SYSTEM, Action::DatePasses, &Policy::default(), DEADLINE);
-            assert_eq!(events, [TicketEvent::Escalated { from: Rung::Officer }]);
-            let bound = Bound::Above(Rung::Officer);
+            assert_eq!(events, [TicketEvent::Escalated { from }]);
+            let bound = Bound::Above(from);
             assert_eq!(*ticket.state(), State::Unplaced { bound, why: MarkReason::Escalated });
             assert_eq!(ticket.escalations(), 1);
         }
+    }
+
+    #[test]
+    fn a_report_declares_neither_a_rejection_nor_a_withdrawal() {
+        let ticket = in_state(StateKind::InProgress);
+        for outcome in [Outcome::Withdrawn, Outcome::Rejected(Grounds::Abuse)] {
+            let refusal = refused(&ticket, Roles::HOLDER, Action::Resolve(outcome.clone()), 2);
+            assert_eq!(refusal, Refusal::NotForReports { outcome });
+        }
+    }
+
+    #[test]
+    fn a_correction_after_which_the_ticket_stays_wins_no_time_and_is_counted() {
+        let policy = Policy { most_corrections: 1, ..Policy::default() };
+        let change = |path: &str| Action::ChangeCategory(path.parse().unwrap());
+        let mut ticket = in_state(StateKind::InProgress);
+        let (due, holder) = (ticket.state().next_date(), ticket.holder().unwrap().clone());
+        act(&mut ticket, Roles::HOLDER, change("roads/pothole"), &policy, 30);
+        let marked = ticket.marked(holder, Rung::Officer, MarkReason::CategoryChanged, &policy, at(30));
+        ticket.apply(&marked);
+        assert_eq!(ticket.state().next_date(), due);
+
+        let again = try_act(&ticket, Roles::HOLDER, change("roads/street"), &policy, 31);
+        assert_eq!(again, Err(Refusal::CorrectionsUsedUp { limit: 1 }));
+        assert!(try_act(&ticket, Roles::CONTROL, change("roads/street"), &policy, 31).is_ok());
+    }
+
+    #[test]
+    fn a_ticket_rests_only_so_often_and_only_so_long() {
+        let policy = Policy { most_rests: 1, longest_rest: Hours::from_days(10), ..Policy::default() };
+        let ask = |days: i64| Action::AskCitizen { until: at(days * 24) };
+        let mut ticket = in_state(StateKind::InProgress);
+        act(&mut ticket, Roles::HOLDER, ask(3), &policy, 24);
+        // Asked again, the ten days count from the first time.
+        let too_far = try_act(&ticket, Roles::HOLDER, ask(12), &policy, 48);
+        assert_eq!(too_far, Err(Refusal::DateTooFar { date: at(288), latest: at(264) }));
+        act(&mut ticket, Roles::CITIZEN, Action::CitizenAnswers, &policy, 49);
+        let again = try_act(&ticket, Roles::HOLDER, ask(4), &policy, 50);
+        assert_eq!(again, Err(Refusal::RestsUsedUp { limit: 1 }));
     }
 
     #[test]

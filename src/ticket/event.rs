@@ -13,7 +13,7 @@ use smol_str::SmolStr;
 use crate::code::{CategoryPath, CodeError, DeskId, OfficerId, PlacePath, RowId};
 use crate::grievance::Filing;
 use crate::roster::Rung;
-use crate::rules::{Route, TableVersion};
+use crate::rules::{Routing, TableVersion};
 use crate::ticket::TicketId;
 
 /// Who holds a ticket: an officer at a desk.
@@ -237,9 +237,9 @@ impl fmt::Display for MarkReason {
 #[serde(rename_all = "snake_case")]
 pub enum Remark {
     /// The same officer gets it again.
-    Back(u8),
+    Back(u16),
     /// It goes a step up the ladder.
-    StepUp(u8),
+    StepUp(u16),
     /// The policy's re-marks are used up: the control desk concludes, for good.
     UsedUp,
 }
@@ -265,17 +265,6 @@ impl fmt::Display for TriageReason {
             Self::Fault => "the engine met a fault of its own on it",
         })
     }
-}
-
-/// What the rules table said, and by which row.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Routing {
-    /// The table.
-    pub table: TableVersion,
-    /// The row that won.
-    pub row: RowId,
-    /// Where it sends the ticket.
-    pub route: Route,
 }
 
 /// Who declared a ticket closed.
@@ -318,7 +307,7 @@ pub enum TicketEvent {
         origin: Origin,
     },
     /// The rules table sent it to a department.
-    Routed(Box<Routing>),
+    Routed(Arc<Routing>),
     /// It is with the control desk for triage.
     SentToTriage {
         /// Why.
@@ -450,6 +439,8 @@ pub enum TicketEvent {
         holder: Holder,
         /// How high on the ladder.
         rung: Rung,
+        /// When, from which the time to return it counts.
+        at: Timestamp,
     },
     /// It is closed.
     Closed {
@@ -540,7 +531,7 @@ pub(super) mod tests {
     }
 
     fn routing() -> Routing {
-        let route = Route {
+        let route = crate::rules::Route {
             department: "phe".parse().unwrap(),
             level: Level::District,
             priority: Priority::Urgent,
@@ -608,7 +599,7 @@ pub(super) mod tests {
                 filing: Arc::new(bare),
                 origin: Origin::Imported(Reference::new("CMOFF/N/2022/014253").unwrap()),
             },
-            E::Routed(Box::new(routing())),
+            E::Routed(Arc::new(routing())),
             E::SentToTriage { why: TriageReason::NoRule, table, row: Some(RowId::new("ELSE").unwrap()) },
             E::SentToTriage { why: TriageReason::Fault, table, row: None },
             E::Marked { holder: holder(), rung: Rung::DistrictNodal, why: MarkReason::UsedUp, at: at(1), due: at(4) },
@@ -637,7 +628,7 @@ pub(super) mod tests {
             E::NotSatisfied { remark: Remark::StepUp(2) },
             E::NotSatisfied { remark: Remark::UsedUp },
             E::Reopened,
-            E::HandedOver { holder: holder(), rung: Rung::Control },
+            E::HandedOver { holder: holder(), rung: Rung::Control, at: at(2) },
         ];
         for (i, outcome) in outcomes().into_iter().enumerate() {
             let by = [ClosedBy::Satisfied, ClosedBy::Withdrawn, ClosedBy::Silence, ClosedBy::ControlDesk][i % 4];
@@ -681,7 +672,7 @@ pub(super) mod tests {
         let asked = TicketEvent::CitizenAsked { until: at(9), since: at(2) };
         let expected = r#"{"event":"citizen_asked","until":"2022-07-09T06:30:00Z","since":"2022-07-02T06:30:00Z"}"#;
         assert_eq!(json(&asked), expected);
-        let routed = TicketEvent::Routed(Box::new(routing()));
+        let routed = TicketEvent::Routed(Arc::new(routing()));
         let expected = concat!(
             r#"{"event":"routed","table":"0123456789abcdef","row":"W-01","route":"#,
             r#"{"department":"phe","level":"district","priority":"urgent","deadline":72}}"#
@@ -713,7 +704,7 @@ pub(super) mod tests {
     fn nothing_that_was_said_is_in_a_whole_tickets_events() {
         let first = TicketEvent::Received { ticket: id(1), filing: Arc::new(filing()), origin: Origin::Submitted };
         let mut ticket = Ticket::open(&first).unwrap();
-        let mut events = vec![first, TicketEvent::Routed(Box::new(routing()))];
+        let mut events = vec![first, TicketEvent::Routed(Arc::new(routing()))];
         ticket.apply(&events[1]);
         let policy = Policy { review: Review::NodalOfficer, ..Policy::default() };
         let marked = ticket.marked(holder(), Rung::Officer, MarkReason::Routed, &policy, at(1));

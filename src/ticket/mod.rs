@@ -32,8 +32,7 @@ use serde::{Deserialize, Serialize};
 pub use action::{Action, By, Command, Refusal, RequestId, StatementNeed};
 pub use authority::{ActionKind, Roles, may};
 pub use event::{
-    ClosedBy, Grounds, Holder, MarkReason, Origin, Outcome, ParkReason, Reference, Remark, Routing, TicketEvent,
-    TriageReason,
+    ClosedBy, Grounds, Holder, MarkReason, Origin, Outcome, ParkReason, Reference, Remark, TicketEvent, TriageReason,
 };
 pub use id::{TicketId, TicketIdError};
 pub use notice::{Notice, Recipient};
@@ -43,6 +42,7 @@ pub use state::{Bound, Rest, State, StateKind};
 use crate::code::DeskId;
 use crate::grievance::Filing;
 use crate::roster::Rung;
+use crate::rules::Routing;
 
 /// How many entries a ticket has: its own sequence, 1 after it was received.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -79,14 +79,18 @@ pub struct Ticket {
     version: Version,
     filing: Arc<Filing>,
     origin: Origin,
-    routing: Option<Box<Routing>>,
+    routing: Option<Arc<Routing>>,
     holder: Option<Holder>,
     rung: Rung,
     marked_at: Timestamp,
     state: State,
+    /// The deadline it had when it left its desk or was corrected there.
+    left_due: Option<Timestamp>,
     transfers: u8,
-    remarks: u8,
+    remarks: u16,
     interim_replies: u8,
+    rests: u8,
+    corrections: u8,
     escalations: u16,
     concluding: bool,
     last_part: u16,
@@ -116,6 +120,9 @@ impl Ticket {
             transfers: 0,
             remarks: 0,
             interim_replies: 0,
+            rests: 0,
+            corrections: 0,
+            left_due: None,
             escalations: 0,
             concluding: false,
             last_part: 0,
@@ -130,7 +137,7 @@ impl Ticket {
         use TicketEvent as E;
         match event {
             E::Received { .. } => {}
-            E::Routed(routing) => self.routing = Some(routing.clone()),
+            E::Routed(routing) => self.routing = Some(Arc::clone(routing)),
             E::SentToTriage { .. } => self.routing = None,
             E::Marked { holder, rung, why, at, due } => self.mark(holder, *rung, *why, *at, *due),
             E::Acknowledged => {
@@ -156,10 +163,12 @@ impl Ticket {
             E::Forwarded { to: None } => self.leave(Bound::ByRulesElsewhere, MarkReason::Forwarded),
             E::Returned => self.leave(Bound::Control, MarkReason::Returned),
             E::CategoryChanged { to, .. } => {
+                self.corrections = self.corrections.saturating_add(1);
                 Arc::make_mut(&mut self.filing).category = Some(to.clone());
                 self.leave(Bound::ByRules, MarkReason::CategoryChanged);
             }
             E::PlaceChanged { to, .. } => {
+                self.corrections = self.corrections.saturating_add(1);
                 Arc::make_mut(&mut self.filing).place = Some(to.clone());
                 self.leave(Bound::ByRules, MarkReason::PlaceChanged);
             }
@@ -192,7 +201,8 @@ impl Ticket {
             E::Satisfied => {}
             E::NotSatisfied { remark } => self.mark_again(*remark),
             E::Reopened => {}
-            E::HandedOver { holder, rung } => {
+            E::HandedOver { holder, rung, at } => {
+                self.marked_at = *at;
                 self.left_desk(&holder.desk);
                 self.holder = Some(holder.clone());
                 self.rung = *rung;
@@ -243,6 +253,10 @@ impl Ticket {
     }
 
     fn leave(&mut self, bound: Bound, why: MarkReason) {
+        self.left_due = match self.state {
+            State::Asked { rest, .. } | State::Parked { rest, .. } => Some(rest.due),
+            _ => self.state.next_date(),
+        };
         self.state = State::Unplaced { bound, why };
     }
 
@@ -266,10 +280,13 @@ impl Ticket {
     }
 
     /// The deadline that rests from `since` on; one that rests already goes on resting.
-    fn rest(&self, since: Timestamp) -> Rest {
+    fn rest(&mut self, since: Timestamp) -> Rest {
         match self.state {
             State::Asked { rest, .. } | State::Parked { rest, .. } => rest,
-            _ => Rest { due: self.state.next_date().unwrap_or(since), since },
+            _ => {
+                self.rests = self.rests.saturating_add(1);
+                Rest { due: self.state.next_date().unwrap_or(since), since }
+            }
         }
     }
 }
@@ -350,7 +367,7 @@ impl Ticket {
 
     /// How often it was marked again because the complainant was not satisfied.
     #[must_use]
-    pub fn remarks(&self) -> u8 {
+    pub fn remarks(&self) -> u16 {
         self.remarks
     }
 

@@ -211,7 +211,7 @@ mod tests {
     #[test]
     fn a_handed_over_ticket_is_told_like_a_mark_with_its_reason() {
         let rung = crate::roster::Rung::Officer;
-        let handed_over = TicketEvent::HandedOver { holder: holder(), rung }.notice(id(1));
+        let handed_over = TicketEvent::HandedOver { holder: holder(), rung, at: at(2) }.notice(id(1));
         let notice = Notice::NowWith(id(1), holder(), MarkReason::RosterChanged);
         assert_eq!(handed_over, Some((Recipient::Complainant, notice)));
     }

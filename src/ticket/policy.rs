@@ -31,8 +31,8 @@ pub struct RemarkPolicy {
 impl RemarkPolicy {
     /// How often a ticket is re-marked at most.
     #[must_use]
-    pub const fn most(self) -> u8 {
-        self.to_same_officer.saturating_add(self.steps_up)
+    pub const fn most(self) -> u16 {
+        self.to_same_officer as u16 + self.steps_up as u16
     }
 }
 
@@ -55,8 +55,8 @@ pub struct Policy {
     /// What happens when the complainant is not satisfied. Source: SMGT, the same ticket is marked again to the
     /// officer concerned.
     pub remarks: RemarkPolicy,
-    /// How often a ticket may move to another desk by forwarding, returning or a corrected category or place; the
-    /// next move goes to the control desk. Default: 3.
+    /// How often a ticket may move to another desk by forwarding or a corrected category or place; the next such move
+    /// goes to the control desk. (A return goes there anyway.) Default: 3.
     pub most_transfers: u8,
     /// How long after a mark an officer may return the ticket. Default: 5 days. Source: CPGRAMS guidelines, 5 working
     /// days to return what is not one's own.
@@ -70,11 +70,15 @@ pub struct Policy {
     pub remind_every: Hours,
     /// How long the nodal officer has to review a report. Default: 48 hours.
     pub review_within: Hours,
-    /// The longest time for which a ticket may be parked, wait for the citizen or rest on an interim reply. Default:
-    /// 180 days.
+    /// The longest time for which a ticket may be parked, wait for the citizen or rest on an interim reply, counted
+    /// from the first time where it is asked or parked again before it went on. Default: 180 days.
     pub longest_rest: Hours,
     /// How many interim replies may move the deadline of one ticket. Default: 3.
     pub most_interim_replies: u8,
+    /// How often a ticket may be parked or wait for the citizen anew. Default: 12.
+    pub most_rests: u8,
+    /// How often a ticket's category or place may be corrected by others than the control desk. Default: 12.
+    pub most_corrections: u8,
     /// How many parts of one ticket may be open with other desks at once. Default: 8.
     pub most_open_parts: u8,
 }
@@ -92,6 +96,8 @@ impl Default for Policy {
             review_within: Hours::from_days(2),
             longest_rest: Hours::from_days(180),
             most_interim_replies: 3,
+            most_rests: 12,
+            most_corrections: 12,
             most_open_parts: 8,
         }
     }
