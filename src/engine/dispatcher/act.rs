@@ -1,0 +1,134 @@
+//! Somebody acts on a ticket.
+
+use futures_util::future::LocalBoxFuture;
+use tokio::sync::oneshot;
+
+use super::{Dispatcher, Next, then};
+use crate::engine::book::carry_out;
+use crate::engine::desk::{Depart, Departure, Left};
+use crate::engine::errand::{Attempt, Job, Manner, Order, Outcome, Permit, Reply};
+use crate::engine::errand::{Stamp, Work};
+use crate::engine::error::{ActError, Failure};
+use crate::engine::world::World;
+use crate::engine::writer::Ask;
+use crate::journal::fold;
+use crate::ticket::{Action, Ticket, TicketId};
+
+impl Dispatcher {
+    pub(super) fn act(&mut self, order: Box<Order>, stamp: Stamp, reply: Reply, permit: Option<Permit>) -> Next {
+        if let Err(error) = self.check_names(&order.action) {
+            self.outcomes.push(Outcome::refused(stamp, error, reply, permit));
+            return Next::Go;
+        }
+        match self.owner(order.ticket) {
+            None => self.act_on_closed(order, stamp, reply, permit),
+            Some(desk) if order.action.may_move() => self.depart(desk, order, stamp, reply, permit),
+            Some(desk) => {
+                let work = Work::Act(order);
+                self.give(desk, Job { stamp, reply, permit, attempt: Attempt::First, work });
+                Next::Go
+            }
+        }
+    }
+
+    /// Whether what an action names exists.
+    pub(super) fn check_names(&self, action: &Action) -> Result<(), ActError> {
+        match action {
+            Action::Forward(Some(desk)) | Action::Assist(desk) if self.world.roster.desk(desk).is_none() => {
+                Err(ActError::UnknownDesk { desk: desk.clone() })
+            }
+            Action::ChangeCategory(category) if !self.world.rules.categories().contains(category.as_str()) => {
+                Err(ActError::UnknownCategory { category: category.clone() })
+            }
+            Action::ChangePlace(place) if !self.world.rules.places().contains(place.as_str()) => {
+                Err(ActError::UnknownPlace { place: place.clone() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Has a desk carry out what may make the ticket leave, and if it does, sends it on.
+    pub(super) fn depart(
+        &mut self,
+        desk: usize,
+        order: Box<Order>,
+        stamp: Stamp,
+        reply: Reply,
+        permit: Option<Permit>,
+    ) -> Next {
+        self.hand_over();
+        let (back, departed) = oneshot::channel();
+        let job = Job { stamp, reply, permit, attempt: Attempt::First, work: Work::Act(order) };
+        self.desks[desk].desk.do_send(Depart { job, back });
+        Next::Wait(Box::pin(async move {
+            let departure = departed.await;
+            then(move |dispatcher, _| {
+                match departure {
+                    Ok(Departure::Left(left)) => dispatcher.send_on(*left, None, Manner::Mark),
+                    Ok(Departure::Settled) => {}
+                    // The desk died with it; that is noticed by itself, and everything begins anew.
+                    Err(_) => {}
+                }
+                Next::Go
+            })
+        }))
+    }
+
+    /// An act on a ticket that no desk has: it is closed, or there is none.
+    pub(super) fn act_on_closed(
+        &mut self,
+        order: Box<Order>,
+        stamp: Stamp,
+        reply: Reply,
+        permit: Option<Permit>,
+    ) -> Next {
+        let ticket = self.closed_ticket(order.ticket);
+        Next::Wait(Box::pin(async move {
+            let ticket = ticket.await;
+            then(move |dispatcher, _| {
+                dispatcher.carry_out_on_closed(ticket, *order, stamp, reply, permit);
+                Next::Go
+            })
+        }))
+    }
+
+    /// A closed ticket, from the tables or the store.
+    pub(super) fn closed_ticket(&self, id: TicketId) -> LocalBoxFuture<'static, Result<Ticket, ActError>> {
+        if let Some(ticket) = self.shared.lookup.ticket(id) {
+            return Box::pin(async move { Ok(ticket) });
+        }
+        let (ask, answered) = Ask::new(move |store| store.history(id));
+        self.writer.do_send(ask);
+        Box::pin(async move {
+            let entries = answered.await.map_err(|_| Failure::Internal)?;
+            let entries = entries.map_err(|error| Failure::NotStored { reason: error.reason })?;
+            let ticket = fold(entries.iter().filter_map(|entry| entry.ticket()))
+                .map_err(|error| Failure::NotStored { reason: error.to_string() })?;
+            ticket.ok_or(ActError::UnknownTicket { ticket: id })
+        })
+    }
+
+    pub(super) fn carry_out_on_closed(
+        &mut self,
+        ticket: Result<Ticket, ActError>,
+        order: Order,
+        stamp: Stamp,
+        reply: Reply,
+        permit: Option<Permit>,
+    ) {
+        let World { roster, .. } = &self.world;
+        let decided = ticket.and_then(|ticket| {
+            let events = carry_out(&ticket, &order, roster, &self.shared.policy, stamp.now)?;
+            Ok((ticket, events))
+        });
+        match decided {
+            Ok((mut ticket, events)) => {
+                events.iter().for_each(|event| ticket.apply(event));
+                let (by, request, personal) = (order.who.by(), order.request, order.personal);
+                let left = Left { stamp, reply, permit, ticket, events, by, request, personal };
+                self.send_on(left, None, Manner::Mark);
+            }
+            Err(error) => self.outcomes.push(Outcome::refused(stamp, error, reply, permit)),
+        }
+    }
+}

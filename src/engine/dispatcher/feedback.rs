@@ -1,0 +1,108 @@
+//! The citizen speaks: judged by the satisfaction actor, carried out like any act.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{Dispatcher, Matter, Next, then};
+use crate::engine::desk::Show;
+use crate::engine::errand::{Errand, Opinion, Order, Outcome, Permit, Reply, Said};
+use crate::engine::errand::{Sealed, Stamp, Submission, Task, Who};
+use crate::engine::error::{ActError, Failure};
+use crate::engine::satisfaction::{Judge, Judgement};
+use crate::grievance::Filing;
+use crate::personal::SourceKey;
+use crate::ticket::{Origin, Ticket};
+
+impl Dispatcher {
+    /// The satisfaction actor judges by the ticket as its desk has it; then it is carried out like any act.
+    pub(super) fn feedback(&mut self, opinion: Opinion, stamp: Stamp, reply: Reply, permit: Option<Permit>) -> Next {
+        let Some(satisfaction) = self.satisfaction.clone() else {
+            self.outcomes.push(Outcome::refused(stamp, Failure::Internal, reply, permit));
+            return Next::Go;
+        };
+        let id = opinion.ticket;
+        let owner = self.owner(id);
+        let shown = owner.map(|desk| self.desks[desk].desk.clone());
+        let closed = if shown.is_none() { Some(self.closed_ticket(id)) } else { None };
+        Next::Wait(Box::pin(async move {
+            let ticket = match (shown, closed) {
+                (Some(desk), _) => match desk.send(Show(id)).await {
+                    Ok(Some(ticket)) => Ok(ticket),
+                    _ => Err(ActError::Failed(Failure::Internal)),
+                },
+                (None, Some(closed)) => closed.await,
+                (None, None) => Err(ActError::UnknownTicket { ticket: id }),
+            };
+            let judged = match ticket {
+                Err(error) => Err(error),
+                Ok(ticket) => {
+                    let Opinion { author, verdict, request, .. } = opinion;
+                    let now = stamp.now;
+                    let judge = Judge { ticket: ticket.clone(), author, verdict, request, now };
+                    let judgement = satisfaction.send(judge).await;
+                    judgement.map(|judgement| (ticket, judgement)).map_err(|_| ActError::Failed(Failure::Internal))
+                }
+            };
+            then(move |dispatcher, _| match judged {
+                Ok((ticket, judgement)) => dispatcher.judged(ticket, judgement, owner, opinion, stamp, reply, permit),
+                Err(error) => {
+                    dispatcher.outcomes.push(Outcome::refused(stamp, error, reply, permit));
+                    Next::Go
+                }
+            })
+        }))
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "an opinion on its way, taken apart")]
+    pub(super) fn judged(
+        &mut self,
+        ticket: Ticket,
+        judgement: Judgement,
+        owner: Option<usize>,
+        opinion: Opinion,
+        stamp: Stamp,
+        reply: Reply,
+        permit: Option<Permit>,
+    ) -> Next {
+        let Opinion { ticket: id, author, verdict, request, personal, follow_up } = opinion;
+        match judgement {
+            Judgement::Refuse(error) => {
+                self.outcomes.push(Outcome::refused(stamp, *error, reply, permit));
+                Next::Go
+            }
+            Judgement::Already(receipt) => {
+                let answer = Said::Answer(Ok(receipt));
+                self.outcomes.push(Outcome { stamp, record: None, answer, reply, permit });
+                Next::Go
+            }
+            Judgement::FollowUp => {
+                let submission = follow_up_of(&ticket, follow_up, personal, stamp.now);
+                if self.numbers.is_empty() {
+                    let mut errand = Errand::new(Task::Submit(submission), reply, permit);
+                    errand.stamp = Some(stamp);
+                    self.waiting.push_front(Matter::Errand(errand));
+                    return Next::Go;
+                }
+                self.submit(submission, stamp, reply, permit)
+            }
+            Judgement::CarryOut => {
+                let (who, action) = (Who::Citizen(author), verdict.action());
+                let order = Box::new(Order { ticket: id, who, action, request, expected: None, personal });
+                match owner {
+                    Some(desk) => self.depart(desk, order, stamp, reply, permit),
+                    None => {
+                        self.carry_out_on_closed(Ok(ticket), *order, stamp, reply, permit);
+                        Next::Go
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The grievance that a complaint becomes when its ticket cannot be opened again any more.
+fn follow_up_of(ticket: &Ticket, source: SourceKey, personal: Option<Sealed>, now: Timestamp) -> Submission {
+    let filing = Filing { source, posted_at: now, ..Filing::clone(ticket.filing()) };
+    Submission { filing: Arc::new(filing), origin: Origin::FollowUp(ticket.id()), personal }
+}

@@ -1,0 +1,140 @@
+//! Panics, deaths, refused batches: the memory is suspect and begins again from the journal.
+
+use actix::prelude::*;
+
+use super::{Dispatcher, Matter};
+use crate::code::DeskId;
+use crate::engine::desk::Rebuild;
+use crate::engine::errand::Task;
+use crate::engine::errand::{Attempt, Errand, Outcome};
+use crate::engine::error::Failure;
+use crate::engine::health::ActorName;
+use crate::engine::satisfaction::Turn;
+use crate::engine::writer::{BeginAnew, Flush, Resume};
+use crate::placing::{self};
+use crate::ticket::TicketId;
+
+impl Dispatcher {
+    pub(super) fn begin_anew(&mut self, reason: &str) {
+        self.hand_over();
+        self.writer.do_send(BeginAnew { reason: reason.to_owned() });
+    }
+
+    /// The memory is suspect: it is rebuilt when all that was handed over is written, and the matter tried once more.
+    pub(super) fn panicked(&mut self, held: Option<Matter>, ctx: &mut Context<Self>) {
+        match held {
+            Some(Matter::Errand(mut errand)) if errand.attempt == Attempt::First => {
+                errand.attempt = Attempt::Second;
+                self.waiting.push_front(Matter::Errand(errand));
+            }
+            Some(Matter::Errand(errand)) => self.give_up(errand),
+            // What was not an errand is asked again by whoever asked, or by the next date.
+            _ => {}
+        }
+        self.hand_over();
+        // An errand that is tried again has its number already, and nothing of it is written before it.
+        let retried = matches!(self.waiting.front(), Some(Matter::Errand(errand)) if errand.stamp.is_some());
+        let written = self.writer.send(Flush { upto: self.seq - u64::from(retried) });
+        ctx.wait(written.into_actor(self).map(|_, dispatcher, ctx| {
+            dispatcher.rebuild();
+            dispatcher.shared.health.rebuilt(&ActorName::Dispatcher);
+            dispatcher.work(ctx);
+        }));
+    }
+
+    /// What made the dispatcher panic twice: a grievance goes to the control desk with the reason, the rest gets an
+    /// error.
+    pub(super) fn give_up(&mut self, errand: Errand) {
+        let Errand { task, reply, permit, stamp, .. } = errand;
+        let stamp = stamp.unwrap_or_else(|| self.stamp());
+        if let Task::Submit(submission) = task
+            && let Some(id) = self.number()
+        {
+            let placement = placing::place_after_fault(&submission.filing, &self.world.rules, &self.world.roster);
+            self.open(id, submission, Some(placement), stamp, reply, permit);
+        } else {
+            self.outcomes.push(Outcome::refused(stamp, Failure::Internal, reply, permit));
+        }
+    }
+
+    /// Begins again from what is durable.
+    pub(super) fn rebuild(&mut self) {
+        let lookup = &self.shared.lookup;
+        lookup.by_source.retain(|_, id| lookup.by_id.contains_key(id));
+        self.owner.clear();
+        for ticket in lookup.by_id.iter() {
+            let desk = ticket.desk().and_then(|desk| self.desk_by_id.get(desk));
+            if let Some(&desk) = desk.filter(|_| ticket.state().kind().is_open()) {
+                self.owner.insert(ticket.id(), desk as u32);
+            }
+        }
+        // A fresh block of numbers is asked for: the one in memory is suspect too.
+        self.numbers = 0..0;
+    }
+}
+
+/// A desk sent a ticket on to the control desk, after a fault.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct MovedOn {
+    pub(crate) ticket: TicketId,
+}
+
+impl Handler<MovedOn> for Dispatcher {
+    type Result = ();
+    fn handle(&mut self, MovedOn { ticket }: MovedOn, _: &mut Self::Context) {
+        if let Some(control) = self.counter(&DeskId::Control) {
+            self.owner.insert(ticket, control as u32);
+        }
+    }
+}
+
+/// A desk died: it is replaced, and everything begins anew from the journal.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct DeskDied {
+    pub(crate) desk: DeskId,
+}
+
+impl Handler<DeskDied> for Dispatcher {
+    type Result = ();
+    fn handle(&mut self, DeskDied { desk }: DeskDied, ctx: &mut Self::Context) {
+        let Some(at) = self.counter(&desk).filter(|&at| !self.desks[at].desk.connected()) else { return };
+        self.desks[at].desk = self.start_desk(&desk, ctx);
+        let name = ActorName::Desk(desk);
+        self.shared.health.rebuilt(&name);
+        self.begin_anew("a desk died with what it had in hand");
+    }
+}
+
+/// The journal refused a batch, and what stands behind it: begin again from what is durable.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Recover {
+    pub(crate) generation: u32,
+}
+
+impl Handler<Recover> for Dispatcher {
+    type Result = ();
+    fn handle(&mut self, Recover { generation }: Recover, ctx: &mut Self::Context) {
+        // What is gathered belongs to the old generation: the desks send it to the journal, which refuses it.
+        self.hand_over();
+        self.generation = generation;
+        let rebuilt: Vec<_> = self.desks.iter().map(|counter| counter.desk.send(Rebuild)).collect();
+        self.satisfaction.iter().for_each(|actor| actor.do_send(Turn::Rebuild));
+        ctx.wait(
+            async move {
+                for desk in rebuilt {
+                    let _ = desk.await;
+                }
+            }
+            .into_actor(self)
+            .map(|(), dispatcher, ctx| {
+                dispatcher.rebuild();
+                let (generation, next) = (dispatcher.generation, dispatcher.seq + 1);
+                dispatcher.writer.do_send(Resume { generation, next });
+                dispatcher.work(ctx);
+            }),
+        );
+    }
+}
