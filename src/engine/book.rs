@@ -23,7 +23,8 @@ pub(crate) struct Book {
     desk: DeskId,
     roster: Arc<Roster>,
     policy: Arc<Policy>,
-    tickets: HashMap<TicketId, Ticket, FixedState>,
+    /// Boxed, so that the table grows without moving them, and a ticket moves to another desk as a pointer.
+    tickets: HashMap<TicketId, Box<Ticket>, FixedState>,
     /// By seat in the roster.
     loads: Vec<Load>,
     /// Counts marks, so that of two officers with equal loads the one whose last mark is longer ago is next.
@@ -45,9 +46,9 @@ pub(crate) enum Acted {
     /// It had been done before.
     Already(Receipt),
     /// The ticket stays at the desk; this is to be written.
-    Stays(Record, Receipt),
+    Stays(Box<Record>, Receipt),
     /// The ticket leaves the desk, with these events.
-    Leaves(Ticket, Vec<TicketEvent>),
+    Leaves(Box<Ticket>, Vec<TicketEvent>),
 }
 
 impl Book {
@@ -61,11 +62,11 @@ impl Book {
         self.tickets.clear();
         self.dates.clear();
         self.loads = vec![Load::default(); self.roster.officers().len()];
-        tickets.into_iter().for_each(|ticket| self.keep(ticket));
+        tickets.into_iter().for_each(|ticket| self.keep(Box::new(ticket)));
     }
 
     pub(crate) fn ticket(&self, id: TicketId) -> Option<&Ticket> {
-        self.tickets.get(&id)
+        self.tickets.get(&id).map(Box::as_ref)
     }
 
     /// To whom an arrival is given, as an event. It changes nothing, so that it can be tried again.
@@ -109,7 +110,7 @@ impl Book {
         let personal = order.personal.take();
         let (record, receipt) = write(&ticket, stamp, order.who.by(), order.request, events, personal);
         self.keep(ticket);
-        Ok(Acted::Stays(record, receipt))
+        Ok(Acted::Stays(Box::new(record), receipt))
     }
 
     /// At most `limit` tickets whose date has come, the longest due first.
@@ -154,8 +155,10 @@ impl Book {
         let stays = self.roster.desk(&self.desk).is_some();
         let here = |ticket: &Ticket| stays && holds_here(ticket, &self.desk, &self.roster);
         let everything = std::mem::take(&mut self.tickets);
-        let (mut kept, mut gone): (Vec<_>, Vec<_>) =
-            everything.into_values().partition(|ticket| here(ticket) || ticket.state().kind() == StateKind::Closed);
+        let (mut kept, mut gone): (Vec<_>, Vec<_>) = everything
+            .into_values()
+            .map(|ticket| *ticket)
+            .partition(|ticket| here(ticket) || ticket.state().kind() == StateKind::Closed);
         // The book itself has no order.
         kept.sort_unstable_by_key(Ticket::id);
         gone.sort_unstable_by_key(Ticket::id);
@@ -181,7 +184,7 @@ impl Book {
         self.roster.at(seat).id().clone()
     }
 
-    fn keep(&mut self, ticket: Ticket) {
+    fn keep(&mut self, ticket: Box<Ticket>) {
         if let Some(date) = self.own_date(&ticket) {
             self.dates.push(Reverse((date, ticket.id())));
         }
@@ -194,7 +197,7 @@ impl Book {
         self.tickets.insert(ticket.id(), ticket);
     }
 
-    fn let_go(&mut self, id: TicketId) -> Option<Ticket> {
+    fn let_go(&mut self, id: TicketId) -> Option<Box<Ticket>> {
         let ticket = self.tickets.remove(&id)?;
         if let Some(load) = self.load_of(&ticket) {
             self.loads[load].open = self.loads[load].open.saturating_sub(1);

@@ -7,6 +7,7 @@ use std::thread::JoinHandle;
 
 use actix::prelude::*;
 use foldhash::fast::FixedState;
+use jiff::Timestamp;
 use tokio::sync::{Semaphore, broadcast, oneshot, watch};
 
 use crate::engine::Engine;
@@ -174,6 +175,8 @@ pub(crate) struct Known {
     pub(crate) table: Option<TableVersion>,
     /// The roster in force at its end.
     pub(crate) roster: Option<RosterVersion>,
+    /// When its last entry was decided.
+    pub(crate) at: Option<Timestamp>,
 }
 
 fn fold_journal(store: &mut dyn Store, closed_in_memory: usize) -> Result<Folded, StartError> {
@@ -183,6 +186,7 @@ fn fold_journal(store: &mut dyn Store, closed_in_memory: usize) -> Result<Folded
     loop {
         let page = store.read(end, PAGE)?;
         for entry in &page {
+            known.at = known.at.max(Some(entry.at()));
             match entry {
                 Entry::Rules(changed) => known.table = Some(changed.table),
                 Entry::Roster(changed) => known.roster = Some(changed.roster),

@@ -91,7 +91,7 @@ pub(crate) struct Left {
     pub(crate) stamp: Stamp,
     pub(crate) reply: Reply,
     pub(crate) permit: Option<Permit>,
-    pub(crate) ticket: Ticket,
+    pub(crate) ticket: Box<Ticket>,
     pub(crate) events: Vec<TicketEvent>,
     pub(crate) by: By,
     pub(crate) request: Option<RequestId>,
@@ -183,7 +183,7 @@ impl Desk {
             Work::Act(order) if self.sent_on.contains(&order.ticket) && self.book.ticket(order.ticket).is_none() => {
                 Prepared::Elsewhere
             }
-            Work::Act(order) => Prepared::Acted(self.book.act(order, job.stamp).map(Box::new)),
+            Work::Act(order) => Prepared::Acted(self.book.act(order, job.stamp)),
         }
     }
 
@@ -203,14 +203,14 @@ impl Desk {
                 let (record, receipt) = self.book.take(*arrival, marking, stamp);
                 (Some(record), Ok(receipt))
             }
-            (Prepared::Acted(acted), Work::Act(order)) => match acted.map(|acted| *acted) {
+            (Prepared::Acted(acted), Work::Act(order)) => match acted {
                 Ok(Acted::Stays(record, receipt)) => {
                     if let Some(ticket) = self.book.ticket(receipt.ticket)
                         && let State::Resolved { silence_at, .. } | State::Rejected { silence_at, .. } = ticket.state()
                     {
                         answered.push((receipt.ticket, *silence_at));
                     }
-                    (Some(record), Ok(receipt))
+                    (Some(*record), Ok(receipt))
                 }
                 Ok(Acted::Already(receipt)) => (None, Ok(receipt)),
                 Ok(Acted::Leaves(ticket, events)) => match back {
@@ -353,7 +353,7 @@ impl Desk {
 /// What a call was found to come to.
 enum Prepared {
     Marking(TicketEvent),
-    Acted(Result<Box<Acted>, ActError>),
+    Acted(Result<Acted, ActError>),
     Elsewhere,
     Death,
 }

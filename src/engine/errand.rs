@@ -180,7 +180,7 @@ pub(crate) enum Work {
 /// A ticket on its way to a desk, with what was decided on the way and is not yet an entry.
 #[derive(Debug)]
 pub(crate) struct Arrival {
-    pub(crate) ticket: Ticket,
+    pub(crate) ticket: Box<Ticket>,
     pub(crate) placement: Placement,
     pub(crate) manner: Manner,
     pub(crate) events: Vec<TicketEvent>,

@@ -14,14 +14,15 @@ use crate::ticket::{Ticket, TicketEvent, TicketId};
 /// Tickets by number and by source.
 #[derive(Debug, Default)]
 pub(crate) struct Lookup {
-    pub(crate) by_id: DashMap<TicketId, Ticket, FixedState>,
+    /// Boxed, so that the table grows without moving its tickets.
+    pub(crate) by_id: DashMap<TicketId, Box<Ticket>, FixedState>,
     pub(crate) by_source: DashMap<SourceKey, TicketId, FixedState>,
 }
 
 impl Lookup {
     /// A copy of a ticket, as far as it is durable.
     pub(crate) fn ticket(&self, id: TicketId) -> Option<Ticket> {
-        self.by_id.get(&id).map(|ticket| ticket.clone())
+        self.by_id.get(&id).map(|ticket| Ticket::clone(&ticket))
     }
 
     /// Folds an entry in. A ticket that is not here (closed long ago and open again) is told to the caller, who reads
@@ -31,7 +32,7 @@ impl Lookup {
             let mut ticket = None;
             advance(&mut ticket, entry)?;
             let Some(ticket) = ticket else { return Ok(Folded::Missing) };
-            self.by_id.insert(entry.ticket, ticket);
+            self.by_id.insert(entry.ticket, Box::new(ticket));
             return Ok(Folded::Open);
         }
         let Some(mut known) = self.by_id.get_mut(&entry.ticket) else { return Ok(Folded::Missing) };
@@ -45,7 +46,7 @@ impl Lookup {
 
     pub(crate) fn insert(&self, ticket: Ticket) {
         self.by_source.insert(ticket.filing().source, ticket.id());
-        self.by_id.insert(ticket.id(), ticket);
+        self.by_id.insert(ticket.id(), Box::new(ticket));
     }
 
     /// Lets go of a ticket if it is (still) closed.
@@ -58,7 +59,7 @@ impl Lookup {
     /// The open tickets that `wanted` holds for, by number.
     pub(crate) fn open(&self, wanted: impl Fn(&Ticket) -> bool) -> Vec<Ticket> {
         let open = self.by_id.iter().filter(|ticket| ticket.state().kind().is_open() && wanted(ticket));
-        let mut tickets: Vec<Ticket> = open.map(|ticket| ticket.clone()).collect();
+        let mut tickets: Vec<Ticket> = open.map(|ticket| Ticket::clone(&ticket)).collect();
         // The tables iterate in no order of ours.
         tickets.sort_unstable_by_key(Ticket::id);
         tickets

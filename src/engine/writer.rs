@@ -95,8 +95,9 @@ impl Writer {
     fn flush(&mut self) {
         self.flush_is_due = false;
         while matches!(self.slots.front(), Some(Some(_))) {
-            let mut records = Vec::new();
-            let mut answers = Vec::new();
+            let ready = self.slots.iter().take(self.shared.limits.batch).take_while(|slot| slot.is_some()).count();
+            let mut records = Vec::with_capacity(ready);
+            let mut answers = Vec::with_capacity(ready);
             while records.len() < self.shared.limits.batch
                 && let Some(Some(_)) = self.slots.front()
                 && let Some(Some(outcome)) = self.slots.pop_front()

@@ -143,6 +143,16 @@ impl Entry {
             Self::Rules(_) | Self::Roster(_) => None,
         }
     }
+
+    /// When it was decided.
+    #[must_use]
+    pub fn at(&self) -> Timestamp {
+        match self {
+            Self::Ticket(entry) => entry.at,
+            Self::Rules(entry) => entry.at,
+            Self::Roster(entry) => entry.at,
+        }
+    }
 }
 
 /// An entry and the personal record that came with it: what is written together or not at all.

@@ -125,6 +125,7 @@ impl Dispatcher {
             Ok((mut ticket, events)) => {
                 events.iter().for_each(|event| ticket.apply(event));
                 let (by, request, personal) = (order.who.by(), order.request, order.personal);
+                let ticket = Box::new(ticket);
                 let left = Left { stamp, reply, permit, ticket, events, by, request, personal };
                 self.send_on(left, None, Manner::Mark);
             }

@@ -105,7 +105,8 @@ impl Dispatcher {
             let stamp = self.stamp();
             let (reply, by) = (Reply::Nobody, By::System);
             let (permit, request, personal) = (None, None, None);
-            let left = Left { stamp, reply, permit, ticket, events: Vec::new(), by, request, personal };
+            let (ticket, events) = (Box::new(ticket), Vec::new());
+            let left = Left { stamp, reply, permit, ticket, events, by, request, personal };
             self.send_on(left, None, Manner::HandOver);
         }
         match done {

@@ -22,7 +22,7 @@ impl Dispatcher {
     /// Asks each desk, then the satisfaction actor, for dates that have come, until none has any.
     pub(super) fn tick(&mut self, at: usize, done: oneshot::Sender<()>) -> Next {
         self.hand_over();
-        let now = self.last_now.max(self.shared.clock.now());
+        let now = self.now;
         let desk = self.desks.get(at).map(|counter| (counter.id.clone(), counter.desk.clone()));
         let satisfaction = self.satisfaction.clone();
         let last = self.desks.len();

@@ -67,7 +67,8 @@ pub(crate) struct Dispatcher {
     numbers: Range<u64>,
     seq: u64,
     generation: u32,
-    last_now: Timestamp,
+    /// The time of what is dealt with: the clock's, but never falling.
+    now: Timestamp,
     waiting: VecDeque<Matter>,
     outcomes: Vec<Outcome>,
     hand_over_is_due: bool,
@@ -123,6 +124,8 @@ impl Dispatcher {
         known: Known,
         end: oneshot::Sender<()>,
     ) -> Self {
+        // Time goes on from where the journal ends, even if the clock was set back meanwhile.
+        let now = known.at.max(Some(shared.clock.now())).unwrap_or_default();
         let expected = shared.limits.remembered_sources;
         let mut seen = BloomFilter::with_false_pos(0.001).seed(&0x006e_6976_6172_616e).expected_items(expected);
         for source in &known.sources {
@@ -141,7 +144,7 @@ impl Dispatcher {
             numbers: 0..0,
             seq: 0,
             generation: 0,
-            last_now: Timestamp::MIN,
+            now,
             waiting: VecDeque::new(),
             outcomes: Vec::new(),
             hand_over_is_due: false,
@@ -152,6 +155,8 @@ impl Dispatcher {
 
     /// Deals with what waits, in order, until it has to wait itself.
     fn work(&mut self, ctx: &mut Context<Self>) {
+        // One look at the clock for all that came together. Time never falls, whatever the clock does.
+        self.now = self.now.max(self.shared.clock.now());
         while let Some(matter) = self.waiting.pop_front() {
             let mut held = Some(matter);
             match catch_unwind(AssertUnwindSafe(|| self.step(&mut held, ctx))) {
@@ -250,9 +255,8 @@ impl Dispatcher {
 
     fn stamp(&mut self) -> Stamp {
         self.seq += 1;
-        self.last_now = self.last_now.max(self.shared.clock.now());
         let table = self.world.rules.version();
-        Stamp { seq: self.seq, generation: self.generation, now: self.last_now, table }
+        Stamp { seq: self.seq, generation: self.generation, now: self.now, table }
     }
 
     fn number(&mut self) -> Option<TicketId> {

@@ -75,6 +75,7 @@ impl Dispatcher {
         self.seen.insert(source.as_bytes());
         self.shared.lookup.by_source.insert(source, id);
         let by = if matches!(ticket.origin(), Origin::Imported(_)) { By::System } else { By::Citizen };
+        let ticket = Box::new(ticket);
         let left = Left { stamp, reply, permit, ticket, events, by, request: None, personal };
         self.send_on(left, placement, Manner::Mark);
     }
