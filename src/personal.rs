@@ -242,7 +242,7 @@ impl fmt::Debug for PersonalGrievance {
 #[serde(rename_all = "snake_case")]
 pub enum Personal {
     /// A citizen's grievance.
-    Grievance(Box<PersonalGrievance>),
+    Grievance(PersonalGrievance),
     /// What was written along with an act or feedback.
     Statement(Statement),
 }
@@ -311,20 +311,44 @@ impl Fields {
     }
 }
 
-/// A personal record with its salt and the commitment that an entry holds for it.
+/// A personal record with its salt, and the commitment that an entry holds for it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SaltedRecord {
-    /// The random bytes that are erased with the record.
-    pub salt: Salt,
-    /// The record.
-    pub record: Personal,
+    salt: Salt,
+    record: Personal,
+    commitment: Commitment,
 }
 
 impl SaltedRecord {
+    /// Puts a record and its salt together.
+    #[must_use]
+    pub fn new(salt: Salt, record: Personal) -> Self {
+        let commitment = record.commitment(&salt);
+        Self { salt, record, commitment }
+    }
+
+    /// The random bytes that are erased with the record.
+    #[must_use]
+    pub fn salt(&self) -> &Salt {
+        &self.salt
+    }
+
+    /// The record.
+    #[must_use]
+    pub fn record(&self) -> &Personal {
+        &self.record
+    }
+
+    /// The record alone.
+    #[must_use]
+    pub fn into_record(self) -> Personal {
+        self.record
+    }
+
     /// The digest that the journal holds for it.
     #[must_use]
     pub fn commitment(&self) -> Commitment {
-        self.record.commitment(&self.salt)
+        self.commitment
     }
 }
 
@@ -352,7 +376,7 @@ mod tests {
             let source = Source::new(Channel::X, "1").unwrap();
             let complainant = Complainant { handle: handle.map(Into::into), name: name.map(Into::into), contact: None };
             let built = Grievance::builder(source, "text").complainant(complainant).build().unwrap();
-            Personal::Grievance(Box::new(built.into())).commitment(&Salt([0; 32]))
+            Personal::Grievance(built.into()).commitment(&Salt([0; 32]))
         };
         assert_ne!(grievance(Some("a"), None), grievance(None, Some("a")));
     }

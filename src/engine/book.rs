@@ -8,11 +8,12 @@ use foldhash::fast::FixedState;
 use jiff::Timestamp;
 
 use crate::code::{DeskId, OfficerId};
-use crate::engine::errand::{Arrival, Manner, Order, Sealed, Stamp, Who};
+use crate::engine::errand::{Arrival, Manner, Order, Stamp, Who};
 use crate::engine::error::ActError;
 use crate::engine::request::{Receipt, Standing};
 use crate::grievance::Against;
 use crate::journal::{Entry, Format, Record, TicketEntry};
+use crate::personal::SaltedRecord;
 use crate::placing::Placement;
 use crate::roster::{Roster, Seat};
 use crate::ticket::{Action, By, Command, Holder, Policy, RequestId, Roles, StateKind, Ticket, TicketEvent, TicketId};
@@ -289,12 +290,8 @@ fn write(
     by: By,
     request: Option<RequestId>,
     events: Vec<TicketEvent>,
-    personal: Option<Sealed>,
+    personal: Option<Box<SaltedRecord>>,
 ) -> (Record, Receipt) {
-    let (commitment, personal) = match personal {
-        Some(sealed) => (Some(sealed.commitment), Some(sealed.record)),
-        None => (None, None),
-    };
     let receipt = Receipt { ticket: ticket.id(), version: ticket.version(), standing: Standing::Done };
     let entry = Entry::Ticket(TicketEntry {
         format: Format,
@@ -305,7 +302,174 @@ fn write(
         request,
         table: stamp.table,
         events,
-        personal: commitment,
+        personal: personal.as_ref().map(|record| record.commitment()),
     });
     (Record { entry, personal }, receipt)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::grievance::{Channel, Confidentiality, Filing, Source};
+    use crate::personal::InstallationKey;
+    use crate::placing::place;
+    use crate::rules::Rules;
+    use crate::ticket::{Action, Origin, Outcome};
+    use crate::tree::Tree;
+
+    const ROSTER: &str = r#"
+        time_zone = "Asia/Kolkata"
+        control = { name = "Control", nodal = "control", oversight = "water" }
+        department = [{ code = "water", name = "Water", nodal = "water-state" }]
+        district = [{ code = "hisar", name = "Hisar", nodal = "ctm" }]
+        officer = [
+            { id = "control", name = "Control", desk = "control" },
+            { id = "water-state", name = "Water", desk = "water" },
+            { id = "ctm", name = "City Magistrate", desk = "hisar" },
+            { id = "a", name = "A", desk = "hisar", department = "water" },
+            { id = "b", name = "B", desk = "hisar", department = "water" },
+        ]
+    "#;
+
+    fn rules() -> Rules {
+        let csv = "id,category,location,department,level,priority,deadline_hours\n\
+                   W,water,,water,district,normal,48\nELSE,,,control,,normal,24\n";
+        let categories = Tree::from_paths(["water".parse().unwrap()]);
+        let places = Tree::from_paths(["hisar".parse().unwrap()]);
+        Rules::read(categories, places, csv.as_bytes()).unwrap()
+    }
+
+    fn now() -> Timestamp {
+        "2022-07-14T06:30:00Z".parse().unwrap()
+    }
+
+    fn stamp(now: Timestamp) -> Stamp {
+        Stamp { seq: 1, generation: 0, now, table: rules().version() }
+    }
+
+    fn book() -> Book {
+        let roster = Arc::new(Roster::read(ROSTER).unwrap());
+        Book::new("district:hisar".parse().unwrap(), roster, Arc::new(Policy::default()))
+    }
+
+    fn arrival(book: &Book, number: u64) -> Arrival {
+        let filing = Filing {
+            channel: Channel::X,
+            source: InstallationKey::new(&[0; 32]).source(&Source::new(Channel::X, number.to_string()).unwrap()),
+            author: None,
+            category: Some("water".parse().unwrap()),
+            place: Some("hisar".parse().unwrap()),
+            posted_at: now(),
+            language: None,
+            against: None,
+            confidentiality: Confidentiality::Open,
+        };
+        let ticket = TicketId::from_number(number).unwrap();
+        let received = TicketEvent::Received { ticket, filing: Arc::new(filing), origin: Origin::Submitted };
+        let mut ticket = Ticket::open(&received).unwrap();
+        let mut placement = place(&ticket, &rules(), &book.roster, &book.policy, now());
+        let routed = placement.routed.take().unwrap();
+        ticket.apply(&routed);
+        let events = vec![received, routed];
+        let (manner, by) = (Manner::Mark, By::Citizen);
+        Arrival { ticket: Box::new(ticket), placement, manner, events, by, request: None, personal: None }
+    }
+
+    fn take(book: &mut Book, number: u64) -> OfficerId {
+        let arrival = arrival(book, number);
+        let marking = book.marking(&arrival, now());
+        let (_, receipt) = book.take(arrival, marking, stamp(now()));
+        book.ticket(receipt.ticket).unwrap().holder().unwrap().officer.clone()
+    }
+
+    fn order(number: u64, officer: &str, action: Action) -> Order {
+        let (ticket, who) = (TicketId::from_number(number).unwrap(), Who::Officer(officer.parse().unwrap()));
+        Order { ticket, who, action, request: None, expected: None, personal: None }
+    }
+
+    #[test]
+    fn the_least_loaded_is_next_and_equals_take_turns() {
+        let mut book = book();
+        let first: Vec<String> = (1..=4).map(|n| take(&mut book, n).to_string()).collect();
+        assert_eq!(first, ["a", "b", "a", "b"]);
+        // Who has answered one has less to do.
+        let mut resolve = order(2, "b", Action::Resolve(Outcome::Fixed));
+        assert!(matches!(book.act(&mut resolve, stamp(now())), Ok(Acted::Stays(..))));
+        assert_eq!(take(&mut book, 5).as_str(), "b");
+    }
+
+    #[test]
+    fn deciding_changes_nothing_and_can_be_tried_again() {
+        let book = book();
+        let arrival = arrival(&book, 1);
+        assert_eq!(book.marking(&arrival, now()), book.marking(&arrival, now()));
+        assert!(book.ticket(arrival.ticket.id()).is_none());
+    }
+
+    #[test]
+    fn a_ticket_that_leaves_is_not_in_the_book_any_more() {
+        let mut book = book();
+        take(&mut book, 1);
+        let mut forward = order(1, "a", Action::Forward(Some("department:water".parse().unwrap())));
+        let acted = book.act(&mut forward, stamp(now()));
+        assert!(
+            matches!(acted, Ok(Acted::Leaves(ticket, events)) if ticket.id() == forward.ticket && events.len() == 1)
+        );
+        assert!(book.ticket(forward.ticket).is_none());
+        assert_eq!(book.next_date(), None);
+        let unknown = book.act(&mut forward, stamp(now())).unwrap_err();
+        assert_eq!(unknown, ActError::UnknownTicket { ticket: forward.ticket });
+    }
+
+    #[test]
+    fn a_refused_act_changes_nothing() {
+        let mut book = book();
+        take(&mut book, 1);
+        let before = book.ticket(TicketId::from_number(1).unwrap()).cloned();
+        let refused = book.act(&mut order(1, "b", Action::Acknowledge), stamp(now()));
+        assert!(matches!(refused, Err(ActError::Refused(_))));
+        assert_eq!(book.ticket(TicketId::from_number(1).unwrap()).cloned(), before);
+    }
+
+    #[test]
+    fn dates_come_once_each_in_bounded_steps() {
+        let mut book = book();
+        (1..=5).for_each(|n| drop(take(&mut book, n)));
+        let due = book.next_date().unwrap();
+        assert!(book.due(due - jiff::SignedDuration::from_secs(1), 10).is_empty());
+        let first = book.due(due, 3);
+        let second = book.due(due, 3);
+        assert_eq!((first.len(), second.len()), (3, 2));
+        assert!(book.due(due, 3).is_empty());
+    }
+
+    #[test]
+    fn rebuilt_from_its_tickets_it_goes_on_as_before() {
+        let mut book = book();
+        (1..=3).for_each(|n| drop(take(&mut book, n)));
+        let tickets: Vec<Ticket> = (1..=3).filter_map(|n| book.ticket(TicketId::from_number(n)?).cloned()).collect();
+        let next_date = book.next_date();
+        book.rebuild(tickets);
+        assert_eq!(book.next_date(), next_date);
+        assert_eq!(take(&mut book, 4).as_str(), "b");
+    }
+
+    #[test]
+    fn officers_who_leave_the_roster_leave_their_tickets() {
+        let mut book = book();
+        (1..=4).for_each(|n| drop(take(&mut book, n)));
+        let without_b: String = ROSTER.lines().filter(|line| !line.contains("\"b\"")).collect::<Vec<_>>().join("\n");
+        let gone = book.change_roster(Arc::new(Roster::read(&without_b).unwrap()));
+        let gone: Vec<u64> = gone.iter().map(|ticket| ticket.id().number()).collect();
+        assert_eq!(gone, [2, 4]);
+        assert_eq!(take(&mut book, 5).as_str(), "a");
+    }
+
+    #[test]
+    fn only_the_closed_are_let_go() {
+        let mut book = book();
+        (1..=2).for_each(|n| drop(take(&mut book, n)));
+        let ids: Vec<TicketId> = (1..=2).filter_map(TicketId::from_number).collect();
+        assert!(book.release(&ids).is_empty());
+    }
 }

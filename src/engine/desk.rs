@@ -16,12 +16,13 @@ use tokio::sync::oneshot;
 use crate::code::DeskId;
 use crate::engine::book::{Acted, Book};
 use crate::engine::dispatcher::{DatesPassed, DeskDied, Dispatcher, MovedOn};
-use crate::engine::errand::{Arrival, Attempt, Job, Manner, Outcome, Permit, Reply, Said, Sealed, Stamp, Work};
+use crate::engine::errand::{Arrival, Attempt, Job, Manner, Outcome, Permit, Reply, Said, Stamp, Work};
 use crate::engine::error::{ActError, Failure};
 use crate::engine::health::ActorName;
 use crate::engine::satisfaction::{Answered, Satisfaction};
 use crate::engine::shared::Shared;
 use crate::engine::writer::{Flush, Outcomes, Writer};
+use crate::personal::SaltedRecord;
 use crate::placing;
 use crate::roster::Roster;
 use crate::rules::Rules;
@@ -95,7 +96,7 @@ pub(crate) struct Left {
     pub(crate) events: Vec<TicketEvent>,
     pub(crate) by: By,
     pub(crate) request: Option<RequestId>,
-    pub(crate) personal: Option<Sealed>,
+    pub(crate) personal: Option<Box<SaltedRecord>>,
 }
 
 impl Desk {

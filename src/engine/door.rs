@@ -7,7 +7,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError, watch};
 
 use crate::code::DeskId;
 use crate::engine::dispatcher::{Arrivals, Dispatcher};
-use crate::engine::errand::{Errand, Opinion, Order, Permit, Reply, Sealed, Submission, Task, Who};
+use crate::engine::errand::{Errand, Opinion, Order, Permit, Reply, Submission, Task, Who};
 use crate::engine::error::{ActError, SubmitError};
 use crate::engine::request::{Act, Feedback, Party, PendingTicket, StatementMisfit};
 use crate::engine::secret::SecretSource;
@@ -119,8 +119,8 @@ impl Door {
             }
         };
         let salt = self.secrets.salt(source.as_bytes());
-        let record = Personal::Grievance(Box::new(grievance.into()));
-        let personal = Some(Sealed::new(SaltedRecord { salt, record }));
+        let record = Personal::Grievance(grievance.into());
+        let personal = Some(Box::new(SaltedRecord::new(salt, record)));
         Submission { filing: Arc::new(filing), origin, personal }
     }
 
@@ -155,13 +155,13 @@ impl Door {
         Ok(Opinion { ticket, author, verdict, request, personal, follow_up })
     }
 
-    fn seal(&self, statement: Statement, ticket: TicketId, request: Option<RequestId>) -> Sealed {
+    fn seal(&self, statement: Statement, ticket: TicketId, request: Option<RequestId>) -> Box<SaltedRecord> {
         let mut occasion = Vec::with_capacity(64);
         occasion.extend(ticket.number().to_be_bytes());
         occasion.extend(request.map_or(0, |request| request.0).to_be_bytes());
         occasion.extend(statement.text().as_bytes());
         let salt = self.secrets.salt(&occasion);
-        Sealed::new(SaltedRecord { salt, record: Personal::Statement(statement) })
+        Box::new(SaltedRecord::new(salt, Personal::Statement(statement)))
     }
 
     pub(crate) fn errand(task: Task, reply: Reply, permit: Permit) -> Errand {

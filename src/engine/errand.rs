@@ -18,7 +18,7 @@ use crate::engine::error::{ActError, Failure};
 use crate::engine::request::{Receipt, Verdict};
 use crate::grievance::Filing;
 use crate::journal::Record;
-use crate::personal::{AuthorKey, Commitment, SaltedRecord, SourceKey};
+use crate::personal::{AuthorKey, SaltedRecord, SourceKey};
 use crate::placing::Placement;
 use crate::rules::TableVersion;
 use crate::ticket::{Action, By, Origin, RequestId, Ticket, TicketEvent, TicketId, Version};
@@ -100,21 +100,7 @@ pub(crate) enum Task {
 pub(crate) struct Submission {
     pub(crate) filing: Arc<Filing>,
     pub(crate) origin: Origin,
-    pub(crate) personal: Option<Sealed>,
-}
-
-/// A personal record and the commitment to it.
-#[derive(Debug)]
-pub(crate) struct Sealed {
-    pub(crate) record: SaltedRecord,
-    pub(crate) commitment: Commitment,
-}
-
-impl Sealed {
-    pub(crate) fn new(record: SaltedRecord) -> Self {
-        let commitment = record.commitment();
-        Self { record, commitment }
-    }
+    pub(crate) personal: Option<Box<SaltedRecord>>,
 }
 
 /// Who asks for something.
@@ -143,7 +129,7 @@ pub(crate) struct Order {
     pub(crate) action: Action,
     pub(crate) request: Option<RequestId>,
     pub(crate) expected: Option<Version>,
-    pub(crate) personal: Option<Sealed>,
+    pub(crate) personal: Option<Box<SaltedRecord>>,
 }
 
 /// A complainant's feedback.
@@ -153,7 +139,7 @@ pub(crate) struct Opinion {
     pub(crate) author: AuthorKey,
     pub(crate) verdict: Verdict,
     pub(crate) request: Option<RequestId>,
-    pub(crate) personal: Option<Sealed>,
+    pub(crate) personal: Option<Box<SaltedRecord>>,
     /// The source of the new ticket that it becomes after the window for reopening.
     pub(crate) follow_up: SourceKey,
 }
@@ -186,7 +172,7 @@ pub(crate) struct Arrival {
     pub(crate) events: Vec<TicketEvent>,
     pub(crate) by: By,
     pub(crate) request: Option<RequestId>,
-    pub(crate) personal: Option<Sealed>,
+    pub(crate) personal: Option<Box<SaltedRecord>>,
 }
 
 /// How a desk takes a ticket.

@@ -22,7 +22,7 @@ pub struct Limits {
     /// Default: 10,000.
     pub numbers_at_a_time: u32,
     /// For how many posts the filter that knows "never seen" is made; beyond it the store is asked more often.
-    /// Default: 4,000,000 (about 7 MiB).
+    /// Default: 4,000,000 (about 8 MB).
     pub remembered_sources: usize,
 }
 

@@ -253,7 +253,7 @@ impl Engine {
         }
         rows.extend(self.ask(move |store| store.personal(id)).await?);
         let records = rows.into_iter().map(|(version, row)| {
-            let record = match row.record {
+            let record = match row.into_record() {
                 Personal::Grievance(mut grievance) if hides_author => {
                     grievance.complainant = crate::Complainant::default();
                     grievance.source_id.clear();

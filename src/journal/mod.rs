@@ -161,7 +161,7 @@ pub struct Record {
     /// The entry.
     pub entry: Entry,
     /// What is personal; never written into the entry.
-    pub personal: Option<SaltedRecord>,
+    pub personal: Option<Box<SaltedRecord>>,
 }
 
 /// Why entries are not the history of a ticket: the journal is damaged.

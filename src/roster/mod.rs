@@ -31,6 +31,9 @@ use crate::code::{DepartmentId, DeskId, DistrictId, OfficerId};
 use crate::grievance::Against;
 use crate::ticket::{Roles, Ticket};
 
+/// The control desk's place among the desks: the first.
+const CONTROL: usize = 0;
+
 /// An officer's place in the roster's list.
 pub(crate) type Seat = u32;
 
@@ -69,7 +72,9 @@ impl From<RosterVersion> for String {
 pub struct Roster {
     version: RosterVersion,
     desks: Vec<Desk>,
-    desk_by_id: HashMap<DeskId, usize, FixedState>,
+    /// The desks of departments and districts, by their place in `desks`; the control desk's is [`CONTROL`].
+    department_desks: HashMap<DepartmentId, usize, FixedState>,
+    district_desks: HashMap<DistrictId, usize, FixedState>,
     officers: Vec<Officer>,
     officer_by_id: HashMap<OfficerId, Seat, FixedState>,
     oversight: DepartmentId,
@@ -180,7 +185,12 @@ impl Roster {
     /// A desk.
     #[must_use]
     pub fn desk(&self, id: &DeskId) -> Option<&Desk> {
-        self.desk_by_id.get(id).map(|&i| &self.desks[i])
+        let at = match id {
+            DeskId::Control => CONTROL,
+            DeskId::Department(department) => *self.department_desks.get(department)?,
+            DeskId::District(district) => *self.district_desks.get(district)?,
+        };
+        self.desks.get(at)
     }
 
     /// An officer.
@@ -198,13 +208,13 @@ impl Roster {
     /// Whether a department has a desk.
     #[must_use]
     pub fn has_department(&self, department: &DepartmentId) -> bool {
-        self.desk_by_id.contains_key(&DeskId::Department(department.clone()))
+        self.department_desks.contains_key(department)
     }
 
     /// Whether a district has a desk.
     #[must_use]
     pub fn has_district(&self, district: &DistrictId) -> bool {
-        self.desk_by_id.contains_key(&DeskId::District(district.clone()))
+        self.district_desks.contains_key(district)
     }
 
     /// The department that takes what complains about the control desk.

@@ -1,8 +1,10 @@
 //! Reading a roster from TOML, and what can be wrong with it.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::ops::Range;
 
+use foldhash::fast::FixedState;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
@@ -264,13 +266,28 @@ impl Roster {
         let (first, _) = digest.split_first_chunk::<8>().unwrap_or((&[0; 8], &[]));
         Ok(Self {
             version: RosterVersion(u64::from_be_bytes(*first)),
-            desk_by_id: draft.desks.iter().enumerate().map(|(i, desk)| (desk.id.clone(), i)).collect(),
+            department_desks: by_code(&draft.desks, |id| match id {
+                DeskId::Department(department) => Some(department),
+                _ => None,
+            }),
+            district_desks: by_code(&draft.desks, |id| match id {
+                DeskId::District(district) => Some(district),
+                _ => None,
+            }),
             desks: draft.desks,
             officers: draft.officers,
             officer_by_id: draft.officer_by_id.into_iter().map(|(id, (seat, _))| (id, seat)).collect(),
             oversight,
         })
     }
+}
+
+/// The desks that `code` gives one for, by it.
+fn by_code<K: Clone + Eq + Hash>(
+    desks: &[Desk],
+    code: impl Fn(&DeskId) -> Option<&K>,
+) -> HashMap<K, usize, FixedState> {
+    desks.iter().enumerate().filter_map(|(at, desk)| Some((code(&desk.id)?.clone(), at))).collect()
 }
 
 /// A seat that no officer has: a desk's nodal officer before they are found.

@@ -103,7 +103,9 @@ impl Store for MemoryStore {
 
     fn personal(&mut self, ticket: TicketId) -> Result<Vec<(Version, SaltedRecord)>, StoreError> {
         let shelf = self.indexed();
-        let rows = shelf.entries(ticket).filter_map(|(entry, record)| Some((entry.version, record.personal.clone()?)));
+        let rows = shelf
+            .entries(ticket)
+            .filter_map(|(entry, record)| Some((entry.version, SaltedRecord::clone(record.personal.as_ref()?))));
         Ok(rows.collect())
     }
 

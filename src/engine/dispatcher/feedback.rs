@@ -7,11 +7,11 @@ use jiff::Timestamp;
 use super::{Dispatcher, Matter, Next, then};
 use crate::engine::desk::Show;
 use crate::engine::errand::{Errand, Opinion, Order, Outcome, Permit, Reply, Said};
-use crate::engine::errand::{Sealed, Stamp, Submission, Task, Who};
+use crate::engine::errand::{Stamp, Submission, Task, Who};
 use crate::engine::error::{ActError, Failure};
 use crate::engine::satisfaction::{Judge, Judgement};
 use crate::grievance::Filing;
-use crate::personal::SourceKey;
+use crate::personal::{SaltedRecord, SourceKey};
 use crate::ticket::{Origin, Ticket};
 
 impl Dispatcher {
@@ -102,7 +102,7 @@ impl Dispatcher {
 }
 
 /// The grievance that a complaint becomes when its ticket cannot be opened again any more.
-fn follow_up_of(ticket: &Ticket, source: SourceKey, personal: Option<Sealed>, now: Timestamp) -> Submission {
+fn follow_up_of(ticket: &Ticket, source: SourceKey, personal: Option<Box<SaltedRecord>>, now: Timestamp) -> Submission {
     let filing = Filing { source, posted_at: now, ..Filing::clone(ticket.filing()) };
     Submission { filing: Arc::new(filing), origin: Origin::FollowUp(ticket.id()), personal }
 }

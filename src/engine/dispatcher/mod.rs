@@ -51,6 +51,12 @@ pub(crate) use recovery::{DeskDied, MovedOn, Recover};
 /// How many outcomes or jobs for one desk are gathered at most before they are handed over.
 const GATHERED: usize = 512;
 
+/// The size of the filter that says "never seen", for each post it is made for: full, it is wrong once in 80 times,
+/// and then the store is asked in vain.
+const BITS_A_SOURCE: usize = 16;
+/// Each probe is a look at memory that is far away, so there are few.
+const PROBES: u32 = 2;
+
 /// Gives everything its order, and tickets their desk.
 pub(crate) struct Dispatcher {
     shared: Arc<Shared>,
@@ -127,7 +133,7 @@ impl Dispatcher {
         // Time goes on from where the journal ends, even if the clock was set back meanwhile.
         let now = known.at.max(Some(shared.clock.now())).unwrap_or_default();
         let expected = shared.limits.remembered_sources;
-        let mut seen = BloomFilter::with_false_pos(0.001).seed(&0x006e_6976_6172_616e).expected_items(expected);
+        let mut seen = BloomFilter::with_num_bits(BITS_A_SOURCE * expected).seed(&0x006e_6976_6172_616e).hashes(PROBES);
         for source in &known.sources {
             seen.insert(source.as_bytes());
         }
