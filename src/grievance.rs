@@ -44,6 +44,8 @@ pub enum Channel {
     Web,
     /// A request of an Open311 client.
     Open311,
+    /// Any other way.
+    Other,
     /// A pending ticket brought over from the system used before.
     Import,
     /// The engine itself: a follow-up of a ticket whose window for reopening is over.
@@ -62,6 +64,7 @@ impl Channel {
             Self::Phone => "phone",
             Self::Web => "web",
             Self::Open311 => "open311",
+            Self::Other => "other",
             Self::Import => "import",
             Self::FollowUp => "follow_up",
         }

@@ -132,7 +132,7 @@ const CHANNELS: [(&str, Channel); 8] = [
     ("phone", Channel::Phone),
     ("web", Channel::Web),
     ("open311", Channel::Open311),
-    ("other", Channel::Web),
+    ("other", Channel::Other),
 ];
 
 impl Mapping {

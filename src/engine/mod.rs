@@ -30,8 +30,6 @@ use std::thread::JoinHandle;
 
 use actix::Addr;
 use futures_core::Stream;
-use futures_util::StreamExt;
-use futures_util::stream;
 use tokio::sync::{broadcast, oneshot};
 
 pub use builder::EngineBuilder;
@@ -105,6 +103,10 @@ impl Engine {
     ///
     /// The same source submitted again, also at the same time, gets the same ticket. Dropping the future does not undo
     /// a submit that was accepted; submitting it again gives the answer.
+    ///
+    /// A submit takes its place in the order when it is first polled and finds room. Whoever needs an order among many
+    /// uses [`submit_all`](Engine::submit_all): futures polled together in one task may be interrupted by the executor
+    /// and woken in another order.
     ///
     /// # Errors
     /// [`SubmitError`]: the post's time lies in the future, the engine is shut down, or it could not be written.
@@ -312,15 +314,30 @@ impl Engine {
     ///
     /// The answers come in the order of the tickets.
     pub async fn import(&self, pending: Vec<PendingTicket>) -> Vec<Result<Receipt, SubmitError>> {
-        const AT_ONCE: usize = 256;
-        let import = |ticket: PendingTicket| async {
-            let door = &self.0.door;
-            let share = door.share_for(&ticket.grievance);
-            let submission = door.imported(ticket)?;
-            let permit = door.enter(share).await.map_err(|_| SubmitError::Failed(Failure::Stopped))?;
-            self.send(Task::Submit(submission), permit).await.map_err(submit_error)
-        };
-        stream::iter(pending).map(import).buffered(AT_ONCE).collect().await
+        // They go through the door one after the other, so that their numbers follow their order; what is under way is
+        // bounded there.
+        let mut answers = Vec::with_capacity(pending.len());
+        for ticket in pending {
+            answers.push(self.bring_over(ticket).await);
+        }
+        let mut receipts = Vec::with_capacity(answers.len());
+        for answer in answers {
+            receipts.push(match answer {
+                Ok(answered) => answered.await.unwrap_or_else(|_| Err(self.unanswered().into())).map_err(submit_error),
+                Err(error) => Err(error),
+            });
+        }
+        receipts
+    }
+
+    async fn bring_over(&self, ticket: PendingTicket) -> Result<oneshot::Receiver<Answer>, SubmitError> {
+        let door = &self.0.door;
+        let share = door.share_for(&ticket.grievance);
+        let task = Task::Submit(door.imported(ticket)?);
+        let permit = door.enter(share).await.map_err(|_| SubmitError::Failed(Failure::Stopped))?;
+        let (caller, answered) = oneshot::channel();
+        door.send(vec![Door::errand(task, Reply::One(caller), permit)]);
+        Ok(answered)
     }
 
     /// Puts another rules table in force. Grievances before it in the door's order go by the old one, those after it by
@@ -368,7 +385,13 @@ impl Engine {
             }
         }
         let under_way = shared.limits.under_way - room.available_permits();
-        shared.health.report(open, under_way, Position(shared.position.load(Ordering::Acquire)))
+        shared.health.report(open, under_way, self.position())
+    }
+
+    /// Where the next entry of the journal will stand: everything before it is durable, and told to subscribers.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        Position(self.0.door.shared.position.load(Ordering::Acquire))
     }
 
     /// The rules in force.

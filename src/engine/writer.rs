@@ -131,8 +131,8 @@ impl Writer {
         match appended {
             Ok(first) => {
                 self.end = first.plus(records.len() as u64);
-                self.shared.position.store(self.end.0, Ordering::Release);
                 self.publish(first, &records);
+                self.shared.position.store(self.end.0, Ordering::Release);
                 answers.into_iter().for_each(|(said, reply, _permit)| reply.answer(self.answer(said)));
                 true
             }
