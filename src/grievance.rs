@@ -46,9 +46,11 @@ pub enum Channel {
     Open311,
     /// Any other way.
     Other,
-    /// A pending ticket brought over from the system used before.
+    /// A pending ticket brought over from the system used before. [`Engine::import`](crate::Engine::import) keys such a
+    /// ticket by its old number under this channel; its filing keeps the channel of the grievance itself.
     Import,
-    /// The engine itself: a follow-up of a ticket whose window for reopening is over.
+    /// The engine itself: a follow-up of a ticket whose window for reopening is over is keyed under this channel; its
+    /// filing keeps the channel of the first ticket. Not for posts.
     FollowUp,
 }
 
@@ -88,11 +90,20 @@ impl Source {
     /// Names a post by its channel's own id.
     ///
     /// # Errors
-    /// [`GrievanceError`] when the id is empty, longer than [`MAX_FIELD`] or has a control character.
+    /// [`GrievanceError`] when the id is empty, longer than [`MAX_FIELD`] or has a control character, or the channel is
+    /// one of the engine's own ([`Channel::Import`], [`Channel::FollowUp`]).
     pub fn new(channel: Channel, id: impl Into<String>) -> Result<Self, GrievanceError> {
         let id = id.into();
         check_text(Field::Source, &id, MAX_FIELD)?;
+        if matches!(channel, Channel::Import | Channel::FollowUp) {
+            return Err(GrievanceError::ReservedChannel { channel });
+        }
         Ok(Self { channel, id })
+    }
+
+    /// A source of the engine's own.
+    pub(crate) fn reserved(channel: Channel, id: impl fmt::Display) -> Self {
+        Self { channel, id: id.to_string() }
     }
 
     /// The channel.
@@ -119,6 +130,9 @@ impl fmt::Debug for Source {
 }
 
 /// The person who complains, as far as known. All of it is personal data.
+///
+/// Where neither handle nor contact is known nobody can answer, withdraw or say that they are (not) satisfied: such a
+/// ticket is closed by silence.
 #[derive(Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Complainant {
     /// The account on the channel, e.g. `@asha_hisar`.
@@ -227,7 +241,7 @@ impl Language {
     /// Takes a language tag.
     ///
     /// # Errors
-    /// [`GrievanceError::Language`] when it is not two or three letters, optionally followed by `-` and subtags
+    /// [`GrievanceError::Language`] when it is not two or three lower-case letters, optionally followed by `-` and subtags
     /// of two to eight letters or digits, at most 20 characters in all.
     pub fn new(tag: &str) -> Result<Self, GrievanceError> {
         let mut subtags = tag.split('-');
@@ -259,13 +273,17 @@ impl From<Language> for SmolStr {
     }
 }
 
-/// Whom a grievance complains about, if it names an officer or a desk. Such a ticket never reaches them.
+/// Whom a grievance complains about, if it names an officer or a desk of the roster. Such a ticket never reaches them.
+///
+/// An id that is not on the roster in force is taken all the same, and keeps the ticket from nobody: check it before
+/// ([`Roster::officer`](crate::Roster::officer), [`Roster::desk`](crate::Roster::desk)).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Against {
-    /// An officer: neither they, their deputy nor anyone below them ever holds the ticket.
+    /// An officer: neither they, their deputy nor, where they head a desk, anyone on it ever holds the ticket.
     Officer(OfficerId),
-    /// A whole desk: the ticket goes to the desk above it.
+    /// A whole desk: the ticket passes it over, up the ladder. A department's desk includes its officers in the
+    /// districts.
     Desk(DeskId),
 }
 
@@ -276,7 +294,8 @@ pub enum Confidentiality {
     /// Every officer who may read the ticket's case file.
     #[default]
     Open,
-    /// Nobody but the officer who holds the ticket.
+    /// Nobody but the officer who holds the ticket. This holds for handle, name, contact, post and conversation;
+    /// whoever writes their name into the text is not protected from it.
     Confidential,
 }
 
@@ -369,6 +388,30 @@ impl Grievance {
     #[must_use]
     pub fn against(&self) -> Option<&Against> {
         self.against.as_ref()
+    }
+
+    /// The language of the text, if known.
+    #[must_use]
+    pub fn language(&self) -> Option<&Language> {
+        self.language.as_ref()
+    }
+
+    /// The links to pictures and films.
+    #[must_use]
+    pub fn media(&self) -> &[String] {
+        &self.media
+    }
+
+    /// The conversation on the channel that it belongs to, if any.
+    #[must_use]
+    pub fn conversation(&self) -> Option<&str> {
+        self.conversation.as_deref()
+    }
+
+    /// Who may see the author.
+    #[must_use]
+    pub fn confidentiality(&self) -> Confidentiality {
+        self.confidentiality
     }
 
     pub(crate) fn author(&self) -> Option<Author> {
@@ -568,6 +611,18 @@ pub enum GrievanceError {
     /// A language tag that is none.
     #[error("the language is not a tag like 'hi', 'en' or 'hi-Latn'; correct it or leave it out")]
     Language,
+    /// A channel that only the engine itself uses.
+    #[error("channel '{channel}' is the engine's own; name the channel by which the grievance came")]
+    ReservedChannel {
+        /// The channel.
+        channel: Channel,
+    },
+    /// It complains about somebody who is not on the roster.
+    #[error("it complains about {against}, which is not on the roster; correct that or leave it out")]
+    AgainstUnknown {
+        /// Whom, as given.
+        against: String,
+    },
     /// The post's own time lies in the future.
     #[error("posted at {posted_at}, but it is {now}; correct the sender's clock or time zone")]
     FromTheFuture {

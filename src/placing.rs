@@ -32,12 +32,12 @@ pub struct Placement {
 /// Where `ticket`, which is between desks, goes.
 #[must_use]
 pub fn place(ticket: &Ticket, rules: &Rules, roster: &Roster, policy: &Policy, now: Timestamp) -> Placement {
-    let (bound, why) = match ticket.state() {
-        State::Unplaced { bound, why } => (bound.clone(), *why),
-        // Only a ticket whose officer or desk left the roster is placed from another state.
-        _ => (hand_over(ticket, roster), MarkReason::RosterChanged),
-    };
     let going = Going { ticket, rules, roster, now };
+    let State::Unplaced { bound, why } = ticket.state() else {
+        // Only a ticket whose officer or desk left the roster is placed from another state.
+        return going.hand_over();
+    };
+    let (bound, why) = (bound.clone(), *why);
     let had_it = |desk: &DeskId| ticket.desk() == Some(desk) || ticket.earlier_desks().contains(desk);
     let placement = match bound {
         Bound::ByRules => going.by_rules(why),
@@ -65,7 +65,8 @@ pub fn place(ticket: &Ticket, rules: &Rules, roster: &Roster, policy: &Policy, n
 #[must_use]
 pub fn place_after_fault(filing: &Filing, rules: &Rules, roster: &Roster) -> Placement {
     let (desk, rung) = roster.top(filing.against.as_ref());
-    let routed = TicketEvent::SentToTriage { why: TriageReason::Fault, table: rules.version(), row: None };
+    let (table, row, remind_every) = (rules.version(), None, None);
+    let routed = TicketEvent::SentToTriage { why: TriageReason::Fault, table, row, remind_every };
     Placement { routed: Some(routed), desk, rung, department: None, officer: None, why: MarkReason::Routed }
 }
 
@@ -74,13 +75,6 @@ fn is_transfer(ticket: &Ticket, placement: &Placement) -> bool {
         matches!(placement.why, MarkReason::Forwarded | MarkReason::CategoryChanged | MarkReason::PlaceChanged);
     let between_desks = ticket.desk().is_some_and(|from| *from != placement.desk && *from != DeskId::Control);
     chosen && between_desks && placement.desk != DeskId::Control
-}
-
-fn hand_over(ticket: &Ticket, roster: &Roster) -> Bound {
-    match ticket.desk() {
-        Some(desk) if roster.desk(desk).is_some() => Bound::Desk(desk.clone()),
-        _ => Bound::ByRules,
-    }
 }
 
 struct Going<'a> {
@@ -96,7 +90,8 @@ impl Going<'_> {
         let decision = self.rules.decide(filing.category.as_ref(), filing.place.as_ref());
         let triage = |reason| {
             let row = Some(decision.row.id.clone());
-            let routed = TicketEvent::SentToTriage { why: reason, table: decision.table, row };
+            let remind_every = Some(decision.row.deadline);
+            let routed = TicketEvent::SentToTriage { why: reason, table: decision.table, row, remind_every };
             Placement { routed: Some(routed), department: None, ..self.top(why) }
         };
         let Some(routing) = decision.routing else { return triage(TriageReason::NoRule) };
@@ -110,6 +105,15 @@ impl Going<'_> {
         let track = Track { district, department: Some(route.department.clone()) };
         let routed = Some(TicketEvent::Routed(Arc::clone(routing)));
         Placement { routed, ..self.on_ladder(track, Rung::Officer, why) }
+    }
+
+    /// At a desk that stays the ticket keeps its step of the ladder.
+    fn hand_over(&self) -> Placement {
+        let why = MarkReason::RosterChanged;
+        match self.ticket.desk() {
+            Some(desk) if self.roster.desk(desk).is_some() => self.to_desk(desk, self.ticket.rung(), why),
+            _ => self.by_rules(why),
+        }
     }
 
     fn to_desk(&self, desk: &DeskId, rung: Rung, why: MarkReason) -> Placement {

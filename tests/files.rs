@@ -154,7 +154,7 @@ async fn what_is_looked_for_was_really_there() {
     let mut beside = String::new();
     for id in store.tickets(None, 1_000).unwrap() {
         for (_, row) in store.personal(id).unwrap() {
-            beside.push_str(&serde_json::to_string(&row.record).unwrap());
+            beside.push_str(&serde_json::to_string(row.record()).unwrap());
         }
     }
     for personal in PERSONAL.iter().filter(|personal| !personal.starts_with("post ")) {
@@ -209,7 +209,7 @@ async fn each_personal_record_is_the_one_that_its_entry_was_made_with() {
             let entry = history.iter().find(|entry| entry.version == version).unwrap();
             assert_eq!(entry.personal, Some(row.commitment()));
             let another = Personal::Statement(said("something else"));
-            assert_ne!(entry.personal, Some(another.commitment(&row.salt)));
+            assert_ne!(entry.personal, Some(another.commitment(row.salt())));
             checked += 1;
         }
     }

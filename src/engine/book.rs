@@ -59,11 +59,16 @@ impl Book {
     }
 
     /// Forgets everything and begins again with these tickets.
-    pub(crate) fn rebuild(&mut self, tickets: Vec<Ticket>) {
+    pub(crate) fn rebuild(&mut self, mut tickets: Vec<Ticket>) {
         self.tickets.clear();
         self.dates.clear();
         self.loads = vec![Load::default(); self.roster.officers().len()];
-        tickets.into_iter().for_each(|ticket| self.keep(Box::new(ticket)));
+        // Whose mark is longest ago is told by the tickets, not by their numbers.
+        tickets.sort_unstable_by_key(|ticket| (ticket.marked_at(), ticket.id()));
+        for ticket in tickets {
+            self.note_mark(&ticket);
+            self.keep(Box::new(ticket));
+        }
     }
 
     pub(crate) fn ticket(&self, id: TicketId) -> Option<&Ticket> {
@@ -87,6 +92,7 @@ impl Book {
         ticket.advance([&marking], request);
         events.push(marking);
         let written = write(&ticket, stamp, by, request, events, personal);
+        self.note_mark(&ticket);
         self.keep(ticket);
         written
     }
@@ -156,12 +162,11 @@ impl Book {
         let stays = self.roster.desk(&self.desk).is_some();
         let here = |ticket: &Ticket| stays && holds_here(ticket, &self.desk, &self.roster);
         let everything = std::mem::take(&mut self.tickets);
-        let (mut kept, mut gone): (Vec<_>, Vec<_>) = everything
+        let (kept, mut gone): (Vec<_>, Vec<_>) = everything
             .into_values()
             .map(|ticket| *ticket)
             .partition(|ticket| here(ticket) || ticket.state().kind() == StateKind::Closed);
         // The book itself has no order.
-        kept.sort_unstable_by_key(Ticket::id);
         gone.sort_unstable_by_key(Ticket::id);
         self.rebuild(kept);
         gone
@@ -190,12 +195,17 @@ impl Book {
             self.dates.push(Reverse((date, ticket.id())));
         }
         if let Some(load) = self.load_of(&ticket) {
-            self.marks += 1;
-            let marks = self.marks;
             self.loads[load].open += 1;
-            self.loads[load].last_mark = marks;
         }
         self.tickets.insert(ticket.id(), ticket);
+    }
+
+    /// Notes whose turn it was. What an officer does with a ticket afterwards is no mark.
+    fn note_mark(&mut self, ticket: &Ticket) {
+        if let Some(seat) = ticket.holder().and_then(|holder| self.roster.seat(&holder.officer)) {
+            self.marks += 1;
+            self.loads[seat as usize].last_mark = self.marks;
+        }
     }
 
     fn let_go(&mut self, id: TicketId) -> Option<Box<Ticket>> {
@@ -251,9 +261,7 @@ pub(crate) fn carry_out(
             let Some(seat) = roster.seat(officer) else {
                 return Err(ActError::UnknownOfficer { officer: officer.clone() });
             };
-            if roster.is_barred(seat, ticket.filing().against.as_ref()) {
-                return Err(ActError::Barred { officer: officer.clone() });
-            }
+            // Whom the ticket complains about has no role, and hears no more than any other who does not hold it.
             let roles = roster.roles(officer, ticket, now);
             // A part is reported done by the desk that was asked for it, not by another that was asked for another.
             let own_part = |number: u16| {

@@ -12,7 +12,7 @@ use tokio::sync::{Semaphore, broadcast, oneshot, watch};
 
 use crate::engine::Engine;
 use crate::engine::clock::{Clock, SystemClock};
-use crate::engine::dispatcher::Dispatcher;
+use crate::engine::dispatcher::{Arrivals, Dispatcher};
 use crate::engine::door::Door;
 use crate::engine::drill::Drill;
 use crate::engine::error::StartError;
@@ -133,6 +133,7 @@ impl EngineBuilder {
         let shared = Arc::new(Shared {
             lookup,
             clock: self.clock,
+            key: self.key.unwrap_or_else(|| self.secrets.key()),
             policy: Arc::new(self.policy),
             limits: self.limits,
             health: HealthNotes::default(),
@@ -140,21 +141,20 @@ impl EngineBuilder {
             position: AtomicU64::new(end.0),
             stopping: AtomicBool::new(false),
         });
-        let key = self.key.unwrap_or_else(|| self.secrets.key());
         let (publish, watched) = watch::channel(world.clone());
         let (subscribers, _) = broadcast::channel(self.limits.subscriber_backlog);
 
-        let start = Start { store, end, closed, known, world, publish, subscribers: subscribers.clone() };
+        let feed = subscribers.downgrade();
+        let start = Start { store, end, closed, known, world, publish, subscribers };
         let (dispatcher, writer, thread) = start.actors(Arc::clone(&shared))?;
         let door = Arc::new(Door {
             room: Arc::new(Semaphore::new(shared.limits.under_way)),
             shared,
             dispatcher,
             world: watched,
-            key,
             secrets: self.secrets,
         });
-        Ok(Engine::new(door, writer, subscribers, thread))
+        Ok(Engine::new(door, writer, feed, thread))
     }
 }
 
@@ -241,16 +241,21 @@ impl Start {
                 let journal = Arbiter::new();
                 let Self { store, end, closed, known, world, publish, subscribers } = self;
                 let (end_of_dispatcher, ended) = oneshot::channel();
+                let mut writer = None;
                 let dispatcher = Dispatcher::create(|ctx| {
                     let (for_writer, address) = (Arc::clone(&shared), ctx.address());
-                    let writer = Writer::start_in_arbiter(&journal.handle(), move |_| {
+                    let started = Writer::start_in_arbiter(&journal.handle(), move |_| {
                         Writer::new(store, end, closed, for_writer, address, subscribers)
                     });
-                    let dispatcher = Dispatcher::new(shared, world, publish, writer.clone(), known, end_of_dispatcher);
-                    // The one who waits is there until it has heard.
-                    drop(ready.send((ctx.address(), writer)));
-                    dispatcher
+                    let writer = writer.insert(started).clone();
+                    Dispatcher::new(shared, world, publish, writer, known, end_of_dispatcher)
                 });
+                // An answer to a message means that the actor has started and noted what is in force.
+                let started = dispatcher.send(Arrivals(Vec::new())).await;
+                if let (Ok(()), Some(writer)) = (started, writer) {
+                    // The one who waits is there until it has heard.
+                    drop(ready.send((dispatcher.clone(), writer)));
+                }
                 // It hears of the end when the dispatcher is gone, in whatever way.
                 drop(dispatcher);
                 drop(ended.await);

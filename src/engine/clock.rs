@@ -31,7 +31,7 @@ impl Clock for SystemClock {
 
 /// A clock that stands until it is set: for tests, and for running months in seconds. Clones are the same clock.
 ///
-/// After it is set, [`Engine::tick`](crate::Engine::tick) lets the dates pass that have come.
+/// Set back, it makes the engine's time stand, since that never falls. After it is set, [`Engine::tick`](crate::Engine::tick) lets the dates pass that have come.
 #[derive(Debug, Clone)]
 pub struct ManualClock(Arc<Mutex<Timestamp>>);
 

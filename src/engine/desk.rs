@@ -325,7 +325,7 @@ impl Desk {
         if self.alarm.is_some_and(|(set_for, _)| set_for <= next) {
             return;
         }
-        let Some(wait) = self.shared.clock.wait(next) else { return };
+        let Some(wait) = self.shared.wait(next) else { return };
         if let Some((_, earlier)) = self.alarm.take() {
             ctx.cancel_future(earlier);
         }
@@ -338,15 +338,12 @@ impl Desk {
     }
 
     fn dates_pass(&mut self) {
-        let now = self.shared.clock.now();
-        let (limit, name) = (self.shared.limits.dates_at_a_time, self.name.clone());
-        match catch_unwind(AssertUnwindSafe(|| self.book.due(now, limit))) {
-            Ok(due) if due.is_empty() => {}
-            Ok(tickets) => {
-                self.dates_handed = true;
-                self.dispatcher.do_send(DatesPassed { desk: Some(self.id.clone()), tickets });
-            }
-            Err(payload) => self.shared.health.panicked(&name, None, payload.as_ref()),
+        let Some(now) = self.shared.now() else { return };
+        let Self { shared, book, name, .. } = self;
+        let due = shared.guarded(name, || book.due(now, shared.limits.dates_at_a_time));
+        if let Some(tickets) = due.filter(|due| !due.is_empty()) {
+            self.dates_handed = true;
+            self.dispatcher.do_send(DatesPassed { desk: Some(self.id.clone()), tickets });
         }
     }
 }
@@ -363,7 +360,6 @@ impl Actor for Desk {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        ctx.set_mailbox_capacity(1);
         self.set_alarm(ctx);
     }
 

@@ -13,8 +13,8 @@ use crate::engine::request::{Act, Feedback, Party, PendingTicket, StatementMisfi
 use crate::engine::secret::SecretSource;
 use crate::engine::shared::Shared;
 use crate::engine::world::World;
-use crate::grievance::{Channel, Filing, Grievance, GrievanceError, MAX_AHEAD, Source};
-use crate::personal::{InstallationKey, Personal, SaltedRecord, SourceKey, Statement};
+use crate::grievance::{Against, Channel, Filing, Grievance, GrievanceError, MAX_AHEAD, Source};
+use crate::personal::{Personal, SaltedRecord, SourceKey, Statement};
 use crate::ticket::{Action, Origin, RequestId, StatementNeed, TicketId};
 
 /// The way in.
@@ -22,7 +22,6 @@ pub(crate) struct Door {
     pub(crate) shared: Arc<Shared>,
     pub(crate) dispatcher: Addr<Dispatcher>,
     pub(crate) world: watch::Receiver<World>,
-    pub(crate) key: InstallationKey,
     pub(crate) secrets: Arc<dyn SecretSource>,
     pub(crate) room: Arc<Semaphore>,
 }
@@ -76,52 +75,59 @@ impl Door {
         self.dispatcher.do_send(Arrivals(errands));
     }
 
-    /// Checks what can only be checked against the clock.
+    /// Checks what can only be checked against the clock and the roster.
     pub(crate) fn check(&self, grievance: &Grievance) -> Result<(), SubmitError> {
-        let Some(posted_at) = grievance.posted_at else { return Ok(()) };
-        let now = self.shared.clock.now();
-        if posted_at.duration_since(now) > MAX_AHEAD {
+        if let (Some(posted_at), Some(now)) = (grievance.posted_at, self.shared.now())
+            && posted_at.duration_since(now) > MAX_AHEAD
+        {
             return Err(GrievanceError::FromTheFuture { posted_at, now }.into());
         }
-        Ok(())
+        let roster = &self.world.borrow().roster;
+        let unknown = match &grievance.against {
+            Some(Against::Officer(officer)) if roster.officer(officer).is_none() => format!("officer '{officer}'"),
+            Some(Against::Desk(desk)) if roster.desk(desk).is_none() => format!("desk '{desk}'"),
+            _ => return Ok(()),
+        };
+        Err(GrievanceError::AgainstUnknown { against: unknown }.into())
     }
 
     /// Takes a grievance apart: what is personal here, what it is routed by there.
     pub(crate) fn submission(&self, grievance: Grievance) -> Submission {
-        let source = self.key.source(&grievance.source);
+        let source = self.shared.key.source(&grievance.source);
         self.take_apart(grievance, source, Origin::Submitted)
     }
 
     /// The same for a pending ticket of the old system: its old number is what identifies it.
     pub(crate) fn imported(&self, pending: PendingTicket) -> Result<Submission, SubmitError> {
         let PendingTicket { old_number, received_at, mut grievance } = pending;
-        let source = Source::new(Channel::Import, old_number.as_str())?;
+        let source = Source::reserved(Channel::Import, &old_number);
         grievance.posted_at = Some(received_at);
         self.check(&grievance)?;
-        Ok(self.take_apart(grievance, self.key.source(&source), Origin::Imported(old_number)))
+        Ok(self.take_apart(grievance, self.shared.key.source(&source), Origin::Imported(old_number)))
     }
 
     fn take_apart(&self, grievance: Grievance, source: SourceKey, origin: Origin) -> Submission {
-        let filing = {
+        let (filing, table) = {
             let world = self.world.borrow();
             let known = |path: &crate::CategoryPath| world.rules.categories().nearest(path.as_str()).cloned();
             let there = |path: &crate::PlacePath| world.rules.places().nearest(path.as_str()).cloned();
-            Filing {
+            let filing = Filing {
                 channel: grievance.source.channel(),
                 source,
-                author: grievance.author().map(|author| self.key.author(&author)),
+                author: grievance.author().map(|author| self.shared.key.author(&author)),
                 category: grievance.category.as_ref().and_then(known),
                 place: grievance.location.place.as_ref().and_then(there),
-                posted_at: grievance.posted_at.unwrap_or_else(|| self.shared.clock.now()),
+                posted_at: grievance.posted_at.or_else(|| self.shared.now()).unwrap_or_default(),
                 language: grievance.language.clone(),
                 against: grievance.against.clone(),
                 confidentiality: grievance.confidentiality,
-            }
+            };
+            (filing, world.rules.version())
         };
         let salt = self.secrets.salt(source.as_bytes());
         let record = Personal::Grievance(grievance.into());
         let personal = Some(Box::new(SaltedRecord::new(salt, record)));
-        Submission { filing: Arc::new(filing), origin, personal }
+        Submission { filing: Arc::new(filing), origin, personal, table }
     }
 
     /// An act as an order, or why it is none.
@@ -140,19 +146,17 @@ impl Door {
         }
         let who = match by {
             Party::Officer(officer) => Who::Officer(officer),
-            Party::Citizen(author) => Who::Citizen(self.key.author(&author)),
+            Party::Citizen(author) => Who::Citizen(self.shared.key.author(&author)),
         };
         let personal = statement.map(|statement| self.seal(statement, ticket, request));
         Ok(Order { ticket, who, action, request, expected, personal })
     }
 
-    pub(crate) fn opinion(&self, feedback: Feedback) -> Result<Opinion, ActError> {
+    pub(crate) fn opinion(&self, feedback: Feedback) -> Opinion {
         let Feedback { ticket, author, verdict, reason, request } = feedback;
-        let author = self.key.author(&author);
+        let author = self.shared.key.author(&author);
         let personal = reason.map(|reason| self.seal(reason, ticket, request));
-        let follow_up = Source::new(Channel::FollowUp, ticket.to_string()).map(|source| self.key.source(&source));
-        let follow_up = follow_up.map_err(|_| ActError::UnknownTicket { ticket })?;
-        Ok(Opinion { ticket, author, verdict, request, personal, follow_up })
+        Opinion { ticket, author, verdict, request, personal }
     }
 
     fn seal(&self, statement: Statement, ticket: TicketId, request: Option<RequestId>) -> Box<SaltedRecord> {

@@ -22,8 +22,8 @@ pub enum Mishap {
     Death,
 }
 
-/// Says at which steps something goes wrong. It is asked before each step of the dispatcher, the desks and the
-/// satisfaction actor; leave it out in service.
+/// Says at which steps something goes wrong. It is asked by the dispatcher before each submit, act and feedback, by a
+/// desk before each job, and by the satisfaction actor before each judgement; leave it out in service.
 pub trait Drill: Send + Sync + 'static {
     /// What happens at this step; `None` for nothing.
     fn mishap(&self, step: &Step<'_>) -> Option<Mishap>;

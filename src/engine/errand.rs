@@ -18,7 +18,7 @@ use crate::engine::error::{ActError, Failure};
 use crate::engine::request::{Receipt, Verdict};
 use crate::grievance::Filing;
 use crate::journal::Record;
-use crate::personal::{AuthorKey, SaltedRecord, SourceKey};
+use crate::personal::{AuthorKey, SaltedRecord};
 use crate::placing::Placement;
 use crate::rules::TableVersion;
 use crate::ticket::{Action, By, Origin, RequestId, Ticket, TicketEvent, TicketId, Version};
@@ -33,25 +33,50 @@ pub(crate) struct Permit {
     pub(crate) _share: Option<OwnedSemaphorePermit>,
 }
 
-/// Whom to answer.
+/// Whom to answer. Whatever becomes of it, the caller hears: a reply that is dropped says that the engine failed.
 #[derive(Debug)]
-pub(crate) enum Reply {
-    /// A caller who waits for this one.
+pub(crate) struct Reply(Caller);
+
+#[derive(Debug)]
+enum Caller {
+    /// One who waits for this one.
     One(oneshot::Sender<Answer>),
-    /// A caller who waits for many, in their order.
-    Stream(mpsc::UnboundedSender<Answer>),
-    /// Nobody: the engine does it of its own accord.
+    /// One who waits for many, and this is the one with that number.
+    Many(mpsc::UnboundedSender<(u64, Answer)>, u64),
+    /// Nobody (any more): the engine does it of its own accord, or it is answered.
     Nobody,
 }
 
 impl Reply {
-    /// Answers; a caller who no longer waits does not matter.
-    pub(crate) fn answer(self, answer: Answer) {
-        match self {
-            Self::One(caller) => drop(caller.send(answer)),
-            Self::Stream(caller) => drop(caller.send(answer)),
-            Self::Nobody => {}
+    pub(crate) fn one(caller: oneshot::Sender<Answer>) -> Self {
+        Self(Caller::One(caller))
+    }
+
+    pub(crate) fn many(caller: mpsc::UnboundedSender<(u64, Answer)>, number: u64) -> Self {
+        Self(Caller::Many(caller, number))
+    }
+
+    pub(crate) fn nobody() -> Self {
+        Self(Caller::Nobody)
+    }
+
+    pub(crate) fn answer(mut self, answer: Answer) {
+        self.send(answer);
+    }
+
+    /// A caller who no longer waits does not matter.
+    fn send(&mut self, answer: Answer) {
+        match std::mem::replace(&mut self.0, Caller::Nobody) {
+            Caller::One(caller) => drop(caller.send(answer)),
+            Caller::Many(caller, number) => drop(caller.send((number, answer))),
+            Caller::Nobody => {}
         }
+    }
+}
+
+impl Drop for Reply {
+    fn drop(&mut self) {
+        self.send(Err(ActError::Failed(Failure::Internal)));
     }
 }
 
@@ -101,6 +126,8 @@ pub(crate) struct Submission {
     pub(crate) filing: Arc<Filing>,
     pub(crate) origin: Origin,
     pub(crate) personal: Option<Box<SaltedRecord>>,
+    /// The rules by whose trees category and place were taken.
+    pub(crate) table: TableVersion,
 }
 
 /// Who asks for something.
@@ -140,8 +167,6 @@ pub(crate) struct Opinion {
     pub(crate) verdict: Verdict,
     pub(crate) request: Option<RequestId>,
     pub(crate) personal: Option<Box<SaltedRecord>>,
-    /// The source of the new ticket that it becomes after the window for reopening.
-    pub(crate) follow_up: SourceKey,
 }
 
 /// Something for a desk to do.

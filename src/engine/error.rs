@@ -4,12 +4,11 @@ use crate::code::{CategoryPath, DeskId, OfficerId, PlacePath};
 use crate::engine::request::StatementMisfit;
 use crate::grievance::{Grievance, GrievanceError};
 use crate::journal::FoldError;
-use crate::roster::RosterError;
 use crate::rules::RulesError;
 use crate::store::StoreError;
 use crate::ticket::{Refusal, TicketId};
 
-/// Why a grievance was not taken. Where it may be sent again as it is, it is handed back.
+/// Why a grievance was not taken. What did not get through the door is handed back.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SubmitError {
@@ -23,12 +22,13 @@ pub enum SubmitError {
     /// The engine has been shut down.
     #[error("the engine has been shut down; send it again when the service is up")]
     Stopped(Box<Grievance>),
-    /// It was not carried out, for the reason given; nothing was written.
+    /// It got through the door but was not carried out, for the reason given; nothing was written, unless the reason is
+    /// [`Failure::Unknown`].
     #[error(transparent)]
     Failed(#[from] Failure),
 }
 
-/// Why an act or feedback was not carried out. Nothing has changed.
+/// Why an act or feedback was not carried out. Nothing has changed, unless the reason is [`Failure::Unknown`].
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ActError {
@@ -62,12 +62,6 @@ pub enum ActError {
         /// The place.
         place: PlacePath,
     },
-    /// The ticket complains about this officer or their desk: it is not theirs to see or act on.
-    #[error("the ticket cannot be dealt with by {officer}")]
-    Barred {
-        /// The officer.
-        officer: OfficerId,
-    },
     /// Someone else than the complainant spoke, or the complainant is not on record.
     #[error("only the complainant on record can do that, from the account or contact they complained with")]
     NotTheComplainant,
@@ -83,13 +77,10 @@ pub enum ActError {
     /// The ticket does not allow it.
     #[error(transparent)]
     Refused(#[from] Refusal),
-    /// There is no room at the door; only calls that do not wait say so.
-    #[error("no room at the door; try again in a moment")]
-    Overloaded,
     /// The engine has been shut down.
     #[error("the engine has been shut down; send it again when the service is up")]
     Stopped,
-    /// It was not carried out, for the reason given; nothing was written.
+    /// It was not carried out, for the reason given; nothing was written, unless the reason is [`Failure::Unknown`].
     #[error(transparent)]
     Failed(#[from] Failure),
 }
@@ -110,8 +101,8 @@ pub enum Failure {
         /// The store's reason.
         reason: String,
     },
-    /// The engine was shut down before it was taken.
-    #[error("the engine was shut down before it was taken; nothing was written, send it again when the service is up")]
+    /// The engine was shut down, or its store is lost for good, before it was taken.
+    #[error("the engine stopped before it was taken; nothing was written, send it again when the service is up")]
     Stopped,
     /// The store refused or lost something before it; what stood behind is refused too, so that the order holds.
     #[error("the engine is recovering from a fault of its store; nothing was written, send it again")]
@@ -171,9 +162,6 @@ pub enum StartError {
     /// Rules table and roster do not fit together.
     #[error(transparent)]
     Rules(#[from] RulesError),
-    /// The roster is not acceptable.
-    #[error(transparent)]
-    Roster(#[from] RosterError),
     /// The store cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),

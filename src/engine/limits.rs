@@ -2,7 +2,12 @@
 
 use crate::engine::error::StartError;
 
-/// The engine's bounds, each with its unit and default.
+/// The engine's bounds, each with its unit and default. Each may be 1 to 16,777,216.
+///
+/// ```
+/// let mut limits = nivaran::Limits::default();
+/// limits.share_of_a_desk = 1_024;
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {

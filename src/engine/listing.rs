@@ -47,7 +47,7 @@ impl TicketFilter {
         self
     }
 
-    /// With this number in the system used before.
+    /// With this number in the system used before: one ticket at most, open or closed.
     pub fn old_number(mut self, number: Reference) -> Self {
         self.old_number = Some(number);
         self
@@ -61,7 +61,8 @@ impl TicketFilter {
         let state = ticket.state().kind();
         let in_state = match self.state {
             Some(wanted) => state == wanted,
-            None => state.is_open(),
+            // Who asks for a number wants to hear of it in whatever state it is.
+            None => state.is_open() || self.old_number.is_some(),
         };
         in_state
             && self.desk.as_ref().is_none_or(|desk| ticket.desk() == Some(desk))

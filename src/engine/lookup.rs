@@ -56,6 +56,16 @@ impl Lookup {
         }
     }
 
+    /// The first tickets by number that `wanted` holds for.
+    pub(crate) fn page(&self, wanted: impl Fn(&Ticket) -> bool, limit: usize) -> Vec<Ticket> {
+        let matching = self.by_id.iter().filter(|ticket| wanted(ticket));
+        // The tables iterate in no order of ours.
+        let mut ids: Vec<TicketId> = matching.map(|ticket| ticket.id()).collect();
+        ids.sort_unstable();
+        ids.truncate(limit);
+        ids.into_iter().filter_map(|id| self.ticket(id)).collect()
+    }
+
     /// The open tickets that `wanted` holds for, by number.
     pub(crate) fn open(&self, wanted: impl Fn(&Ticket) -> bool) -> Vec<Ticket> {
         let open = self.by_id.iter().filter(|ticket| ticket.state().kind().is_open() && wanted(ticket));

@@ -1,4 +1,13 @@
 //! The engine: a handle to actors on threads of their own.
+//!
+//! [`Engine::builder`] takes a rules table and a roster and, where the defaults do not fit, a store, a policy, limits, a
+//! clock, a source of secrets and the installation's key. [`EngineBuilder::start`] reads the journal and hands out an
+//! [`Engine`]. What goes in by it ([`submit`](Engine::submit), [`act`](Engine::act), [`feedback`](Engine::feedback)) is
+//! answered when it is durable; what is read by it is durable.
+//!
+//! Time is that of a [`Clock`]. With the system's, deadlines pass by themselves; with a [`ManualClock`] they pass on
+//! [`Engine::tick`], so that months can be run in seconds. [`Health`] tells how the engine is, a [`Drill`] makes things
+//! go wrong on purpose. Bounds are in [`Limits`]; what can be relied on is in [`promises`](crate::promises).
 
 mod book;
 mod builder;
@@ -48,7 +57,7 @@ use crate::engine::dispatcher::{ReloadRoster, ReloadRules, Stop, Tick};
 use crate::engine::door::{Door, NoRoom};
 use crate::engine::errand::{Answer, Reply, Task};
 use crate::engine::writer::{Ask, Writer, Written};
-use crate::grievance::{Confidentiality, Grievance};
+use crate::grievance::{Channel, Confidentiality, Grievance, Source};
 use crate::journal::{Entry, Position, fold};
 use crate::personal::Personal;
 use crate::roster::Roster;
@@ -66,7 +75,8 @@ pub struct Engine(Arc<Inner>);
 struct Inner {
     door: Arc<Door>,
     writer: Addr<Writer>,
-    subscribers: broadcast::Sender<Written>,
+    /// Weak, so that the feeds end with the journal's writer.
+    feed: broadcast::WeakSender<Written>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -93,10 +103,10 @@ impl Engine {
     fn new(
         door: Arc<Door>,
         writer: Addr<Writer>,
-        subscribers: broadcast::Sender<Written>,
+        feed: broadcast::WeakSender<Written>,
         thread: JoinHandle<()>,
     ) -> Self {
-        Self(Arc::new(Inner { door, writer, subscribers, thread: Mutex::new(Some(thread)) }))
+        Self(Arc::new(Inner { door, writer, feed, thread: Mutex::new(Some(thread)) }))
     }
 
     /// Submits a grievance and answers when its ticket is durable. Where there is no room it waits for some.
@@ -154,7 +164,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`ActError`]: what is named does not exist, the ticket does not allow it, it is not theirs to do, or it could
-    /// not be written. Nothing has changed then.
+    /// not be written. Nothing has changed then, unless it is [`Failure::Unknown`].
     pub async fn act(&self, act: Act) -> Result<Receipt, ActError> {
         let door = &self.0.door;
         let ticket = act.ticket;
@@ -171,18 +181,18 @@ impl Engine {
     ///
     /// # Errors
     /// [`ActError`]: the ticket is neither resolved, rejected nor closed, someone else spoke, or it could not be
-    /// written. Nothing has changed then.
+    /// written. Nothing has changed then, unless it is [`Failure::Unknown`].
     pub async fn feedback(&self, feedback: Feedback) -> Result<Receipt, ActError> {
         let door = &self.0.door;
         let ticket = feedback.ticket;
-        let opinion = Box::new(door.opinion(feedback)?);
+        let opinion = Box::new(door.opinion(feedback));
         let permit = door.enter(door.share_of(ticket)).await.map_err(|_| ActError::Stopped)?;
         self.send(Task::Feedback(opinion), permit).await
     }
 
     async fn send(&self, task: Task, permit: errand::Permit) -> Answer {
         let (caller, answered) = oneshot::channel();
-        self.0.door.send(vec![Door::errand(task, Reply::One(caller), permit)]);
+        self.0.door.send(vec![Door::errand(task, Reply::one(caller), permit)]);
         answered.await.unwrap_or_else(|_| Err(self.unanswered().into()))
     }
 
@@ -191,7 +201,7 @@ impl Engine {
         if self.0.door.shared.is_stopping() { Failure::Stopped } else { Failure::Internal }
     }
 
-    /// A ticket as it is on record: what is durable, and no more.
+    /// A ticket as it is on record: what is durable, and no more. Who may see it is for the caller to check.
     ///
     /// # Errors
     /// [`ReadError`] when the store cannot be read, which is asked for tickets closed long ago.
@@ -207,8 +217,8 @@ impl Engine {
     ///
     /// # Errors
     /// [`ReadError`] as for [`ticket`](Engine::ticket).
-    pub async fn ticket_of(&self, source: &crate::Source) -> Result<Option<Ticket>, ReadError> {
-        let key = self.0.door.key.source(source);
+    pub async fn ticket_of(&self, source: &Source) -> Result<Option<Ticket>, ReadError> {
+        let key = self.0.door.shared.key.source(source);
         let known = self.0.door.shared.lookup.by_source.get(&key).map(|id| *id);
         let id = match known {
             Some(id) => Some(id),
@@ -242,14 +252,16 @@ impl Engine {
     /// [`ReadError::UnknownTicket`], [`ReadError::NotAllowed`], or that the store cannot be read.
     pub async fn case_file(&self, id: TicketId, reader: &OfficerId) -> Result<CaseFile, ReadError> {
         let ticket = self.ticket(id).await?.ok_or(ReadError::UnknownTicket { ticket: id })?;
-        let roles = self.0.door.world.borrow().roster.roles(reader, &ticket, self.0.door.shared.clock.now());
+        let roles =
+            self.0.door.world.borrow().roster.roles(reader, &ticket, self.0.door.shared.now().unwrap_or_default());
         if roles.is_empty() {
             return Err(ReadError::NotAllowed { officer: reader.clone() });
         }
         let hides_author = ticket.filing().confidentiality == Confidentiality::Confidential
             && ticket.holder().is_none_or(|holder| holder.officer != *reader);
         let mut rows = Vec::new();
-        if let Origin::FollowUp(first) = *ticket.origin() {
+        if matches!(ticket.origin(), Origin::FollowUp(_)) {
+            let first = self.first_of(&ticket).await?;
             // The matter itself was written in the first ticket's case.
             rows.extend(self.ask(move |store| store.personal(first)).await?.into_iter().take(1));
         }
@@ -269,19 +281,35 @@ impl Engine {
         Ok(CaseFile { records: records.collect() })
     }
 
+    /// The ticket that a chain of follow-ups began with.
+    async fn first_of(&self, ticket: &Ticket) -> Result<TicketId, ReadError> {
+        let mut first = ticket.id();
+        let mut origin = ticket.origin().clone();
+        while let Origin::FollowUp(before) = origin {
+            first = before;
+            let earlier = self.ticket(before).await?;
+            origin = earlier.map_or(Origin::Submitted, |ticket| ticket.origin().clone());
+        }
+        Ok(first)
+    }
+
     /// A page of the tickets that a filter matches, by number. Open ones come from memory; closed ones, when their
     /// state is asked for, from the store.
     ///
     /// # Errors
     /// [`ReadError`] when the store cannot be read.
     pub async fn tickets(&self, filter: &TicketFilter, page: Page) -> Result<Vec<Ticket>, ReadError> {
-        let now = self.0.door.shared.clock.now();
+        let now = self.0.door.shared.now().unwrap_or_default();
         let limit = page.limit.min(Page::MOST);
+        if let Some(number) = &filter.old_number {
+            // One ticket at most, open or closed: it is found by its number.
+            let ticket = self.ticket_of(&Source::reserved(Channel::Import, number)).await?;
+            let wanted = |t: &Ticket| limit > 0 && Some(t.id()) > page.after && filter.matches(t, now);
+            return Ok(ticket.into_iter().filter(wanted).collect());
+        }
         if !filter.wants_closed() {
             let wanted = |ticket: &Ticket| Some(ticket.id()) > page.after && filter.matches(ticket, now);
-            let mut tickets = self.0.door.shared.lookup.open(wanted);
-            tickets.truncate(limit);
-            return Ok(tickets);
+            return Ok(self.0.door.shared.lookup.page(wanted, limit));
         }
         let mut found = Vec::new();
         let mut after = page.after;
@@ -302,17 +330,22 @@ impl Engine {
         Ok(found)
     }
 
-    /// The entries of the journal from a position on, each after it is durable, in order, without end. A reader that is
-    /// too slow for the live feed is told [`SubscriptionError::Lagged`] and then reads on from the store without a
-    /// gap.
+    /// The entries of the journal from a position on, each after it is durable, in order, until the engine is shut
+    /// down. A reader that is too slow for the live feed is told [`SubscriptionError::Lagged`] and then reads on from
+    /// the store without a gap.
     pub fn subscribe(&self, from: Position) -> impl Stream<Item = Result<Published, SubscriptionError>> + Send + use<> {
-        subscription::subscribe(self.0.writer.clone(), self.0.subscribers.subscribe(), from)
+        subscription::subscribe(self.0.writer.clone(), self.0.feed.upgrade().map(|feed| feed.subscribe()), from)
     }
 
     /// Takes over pending tickets of the system used before: each is routed and marked like a new one, keeps its old
     /// number as a reference and its old age. Importing the same old number again gives the same ticket.
     ///
-    /// The answers come in the order of the tickets.
+    /// The answers come in the order of the tickets. Deadlines count from the import; the age counts from
+    /// [`received_at`](PendingTicket::received_at).
+    ///
+    /// # Errors
+    /// Each answer is a [`SubmitError`] of its own, as for [`submit`](Engine::submit); the others are not touched by
+    /// it.
     pub async fn import(&self, pending: Vec<PendingTicket>) -> Vec<Result<Receipt, SubmitError>> {
         // They go through the door one after the other, so that their numbers follow their order; what is under way is
         // bounded there.
@@ -336,7 +369,7 @@ impl Engine {
         let task = Task::Submit(door.imported(ticket)?);
         let permit = door.enter(share).await.map_err(|_| SubmitError::Failed(Failure::Stopped))?;
         let (caller, answered) = oneshot::channel();
-        door.send(vec![Door::errand(task, Reply::One(caller), permit)]);
+        door.send(vec![Door::errand(task, Reply::one(caller), permit)]);
         Ok(answered)
     }
 
@@ -374,7 +407,8 @@ impl Engine {
         drop(passed.await);
     }
 
-    /// How the engine is.
+    /// How the engine is. It goes through the open tickets to count them: meant for every few seconds, not for every
+    /// request.
     #[must_use]
     pub fn health(&self) -> Health {
         let Door { shared, room, .. } = self.0.door.as_ref();

@@ -12,7 +12,8 @@ use crate::ticket::{Action, ActionKind, Reference, RequestId, TicketId, Version}
 pub struct Receipt {
     /// The ticket's number.
     pub ticket: TicketId,
-    /// The ticket's version after it.
+    /// The ticket's version after it. Where it had been done before: for an act or feedback the version after that, for
+    /// a submit the version that the ticket has now.
     pub version: Version,
     /// Whether this is what the call did, or what an earlier one had done.
     pub standing: Standing,
@@ -128,7 +129,7 @@ impl Feedback {
         Self { ticket, author, verdict, reason: None, request: None }
     }
 
-    /// Why; it reaches the officer.
+    /// Why; it is in the case file of whoever gets the ticket.
     pub fn reason(mut self, reason: Statement) -> Self {
         self.reason = Some(reason);
         self
@@ -156,7 +157,8 @@ pub struct PendingTicket {
 #[derive(Debug, Clone, PartialEq)]
 pub struct CaseFile {
     /// The records by the version of their entry, oldest first. In a confidential case the complainant is left out for
-    /// everyone but the holder.
+    /// everyone but the holder; the text stays. A follow-up's file begins with the first record of the ticket before
+    /// it, under that ticket's version.
     pub records: Vec<(Version, crate::personal::Personal)>,
 }
 

@@ -104,13 +104,13 @@ impl Satisfaction {
         if self.alarm.is_some_and(|(set_for, _)| set_for <= next) {
             return;
         }
-        let Some(wait) = self.shared.clock.wait(next) else { return };
+        let Some(wait) = self.shared.wait(next) else { return };
         if let Some((_, earlier)) = self.alarm.take() {
             ctx.cancel_future(earlier);
         }
         let handle = ctx.run_later(wait.min(LONGEST_SLEEP), |actor, ctx| {
             actor.alarm = None;
-            let tickets = actor.due(actor.shared.clock.now());
+            let tickets = actor.shared.now().map(|now| actor.due(now)).unwrap_or_default();
             if !tickets.is_empty() {
                 actor.dates_handed = true;
                 actor.dispatcher.do_send(DatesPassed { desk: None, tickets });

@@ -1,19 +1,25 @@
 //! What every actor of one engine shares: tables, clock, policy, bounds, notes.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use jiff::Timestamp;
 
 use crate::engine::clock::Clock;
 use crate::engine::drill::{Drill, Mishap, Step};
 use crate::engine::health::{ActorName, HealthNotes};
 use crate::engine::limits::Limits;
 use crate::engine::lookup::Lookup;
+use crate::personal::InstallationKey;
 use crate::ticket::{Policy, TicketId};
 
 /// Shared by the handle and all actors.
 pub(crate) struct Shared {
     pub(crate) lookup: Lookup,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) key: InstallationKey,
     pub(crate) policy: Arc<Policy>,
     pub(crate) limits: Limits,
     pub(crate) health: HealthNotes,
@@ -30,6 +36,27 @@ impl Shared {
 
     pub(crate) fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
+    }
+
+    /// The time; `None` from a clock that panicked.
+    pub(crate) fn now(&self) -> Option<Timestamp> {
+        self.guarded(&ActorName::Dispatcher, || self.clock.now())
+    }
+
+    /// How long to wait until `date` by the clock.
+    pub(crate) fn wait(&self, date: Timestamp) -> Option<Duration> {
+        self.guarded(&ActorName::Dispatcher, || self.clock.wait(date)).flatten()
+    }
+
+    /// Does something that may panic; `None` and a note if it did.
+    pub(crate) fn guarded<T>(&self, actor: &ActorName, work: impl FnOnce() -> T) -> Option<T> {
+        match catch_unwind(AssertUnwindSafe(work)) {
+            Ok(done) => Some(done),
+            Err(payload) => {
+                self.health.panicked(actor, None, payload.as_ref());
+                None
+            }
+        }
     }
 
     /// Asks the drill, if there is one; whether the actor is to die.

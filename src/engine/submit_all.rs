@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use crate::engine::door::{Door, NoRoom};
 use crate::engine::errand::{Answer, Errand, Permit, Reply, Task};
-use crate::engine::error::{Failure, SubmitError};
+use crate::engine::error::SubmitError;
 use crate::engine::request::Receipt;
 use crate::engine::submit_error;
 use crate::grievance::Grievance;
@@ -21,12 +21,12 @@ const TOGETHER: usize = 256;
 /// How many may be under way for one stream at most, so that a slow reader holds the stream up and nothing else.
 const UNDER_WAY: usize = 8_192;
 
-/// Where an answer comes from.
+/// What is to be answered next.
 enum Due {
-    /// From the journal.
+    /// The journal answers it.
     Awaited,
-    /// It is here already: the grievance did not get through the door.
-    Here(SubmitError),
+    /// The answer is here.
+    Here(Result<Receipt, SubmitError>),
 }
 
 /// What comes first.
@@ -34,7 +34,7 @@ enum Due {
 enum More {
     Grievance(Grievance),
     End,
-    Answer(Option<Answer>),
+    Answer(Option<(u64, Answer)>),
 }
 
 struct Many<S> {
@@ -43,9 +43,11 @@ struct Many<S> {
     /// A grievance for which there was no room.
     held: Option<Grievance>,
     together: Vec<Errand>,
+    /// In the input's order; the first has the number `first`.
     due: VecDeque<Due>,
-    answers: mpsc::UnboundedReceiver<Answer>,
-    caller: mpsc::UnboundedSender<Answer>,
+    first: u64,
+    answers: mpsc::UnboundedReceiver<(u64, Answer)>,
+    caller: mpsc::UnboundedSender<(u64, Answer)>,
 }
 
 /// Sends all of `input` through the door; see [`Engine::submit_all`](crate::Engine::submit_all).
@@ -57,7 +59,8 @@ where
     let (caller, answers) = mpsc::unbounded_channel();
     let input = Some(Box::pin(input));
     // Boxed, since the stream moves it for each item.
-    let many = Box::new(Many { door, input, held: None, together: Vec::new(), due: VecDeque::new(), answers, caller });
+    let (together, due, held, first) = (Vec::new(), VecDeque::new(), None, 0);
+    let many = Box::new(Many { door, input, held, together, due, first, answers, caller });
     stream::unfold(many, |mut many| async move { many.next().await.map(|answer| (answer, many)) })
 }
 
@@ -67,20 +70,24 @@ impl<S: Stream<Item = Grievance> + Send> Many<S> {
             self.take_in();
             match self.due.front() {
                 Some(Due::Here(_)) => {
-                    if let Some(Due::Here(error)) = self.due.pop_front() {
-                        return Some(Err(error));
+                    self.first += 1;
+                    if let Some(Due::Here(answer)) = self.due.pop_front() {
+                        return Some(answer);
                     }
                 }
                 Some(Due::Awaited) => {
                     if let Ok(answer) = self.answers.try_recv() {
-                        return Some(self.answered(Some(answer)));
+                        self.answered(answer);
+                        continue;
                     }
                     // Whoever has to wait sends off what is gathered first, however little it is.
                     self.depart();
                     match self.more_or_answer().await {
                         More::Grievance(grievance) => self.enter(grievance),
                         More::End => self.input = None,
-                        More::Answer(answer) => return Some(self.answered(answer)),
+                        More::Answer(Some(answer)) => self.answered(answer),
+                        // This end holds a sender, so the channel does not close.
+                        More::Answer(None) => return None,
                     }
                 }
                 None => match self.held.take() {
@@ -89,7 +96,7 @@ impl<S: Stream<Item = Grievance> + Send> Many<S> {
                         let share = self.door.share_for(&grievance);
                         match self.door.enter(share).await {
                             Ok(permit) => self.send(grievance, permit),
-                            Err(_) => self.due.push_back(Due::Here(SubmitError::Stopped(Box::new(grievance)))),
+                            Err(_) => self.due.push_back(Due::Here(Err(SubmitError::Stopped(Box::new(grievance))))),
                         }
                     }
                     None => match &mut self.input {
@@ -137,19 +144,20 @@ impl<S: Stream<Item = Grievance> + Send> Many<S> {
 
     fn enter(&mut self, grievance: Grievance) {
         if let Err(error) = self.door.check(&grievance) {
-            return self.due.push_back(Due::Here(error));
+            return self.due.push_back(Due::Here(Err(error)));
         }
         let share = self.door.share_for(&grievance);
         match self.door.try_enter(share.as_ref()) {
             Ok(permit) => self.send(grievance, permit),
             Err(NoRoom::Full) => self.held = Some(grievance),
-            Err(NoRoom::Closed) => self.due.push_back(Due::Here(SubmitError::Stopped(Box::new(grievance)))),
+            Err(NoRoom::Closed) => self.due.push_back(Due::Here(Err(SubmitError::Stopped(Box::new(grievance))))),
         }
     }
 
     fn send(&mut self, grievance: Grievance, permit: Permit) {
         let task = Task::Submit(self.door.submission(grievance));
-        self.together.push(Door::errand(task, Reply::Stream(self.caller.clone()), permit));
+        let number = self.first + self.due.len() as u64;
+        self.together.push(Door::errand(task, Reply::many(self.caller.clone(), number), permit));
         self.due.push_back(Due::Awaited);
         if self.together.len() >= TOGETHER {
             self.depart();
@@ -162,13 +170,11 @@ impl<S: Stream<Item = Grievance> + Send> Many<S> {
         }
     }
 
-    fn answered(&mut self, answer: Option<Answer>) -> Result<Receipt, SubmitError> {
-        self.due.pop_front();
-        match answer {
-            Some(Ok(receipt)) => Ok(receipt),
-            Some(Err(error)) => Err(submit_error(error)),
-            // This end holds a sender, so the channel does not close.
-            None => Err(SubmitError::Failed(Failure::Internal)),
+    fn answered(&mut self, (number, answer): (u64, Answer)) {
+        // Numbers are given in the order of `due`, and an answer comes once, before its place is given up.
+        let place = number.checked_sub(self.first).and_then(|at| self.due.get_mut(usize::try_from(at).ok()?));
+        if let Some(place) = place {
+            *place = Due::Here(answer.map_err(submit_error));
         }
     }
 }

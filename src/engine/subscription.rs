@@ -42,7 +42,8 @@ pub enum SubscriptionError {
 
 struct Reader {
     writer: Addr<Writer>,
-    live: broadcast::Receiver<Written>,
+    /// `None` when the engine had been shut down already.
+    live: Option<broadcast::Receiver<Written>>,
     /// The next entry to be handed out.
     next: Position,
     ready: VecDeque<Entry>,
@@ -52,7 +53,7 @@ struct Reader {
 
 pub(crate) fn subscribe(
     writer: Addr<Writer>,
-    live: broadcast::Receiver<Written>,
+    live: Option<broadcast::Receiver<Written>>,
     from: Position,
 ) -> impl Stream<Item = Result<Published, SubscriptionError>> + Send {
     let reader = Reader { writer, live, next: from, ready: VecDeque::new(), behind: true };
@@ -74,7 +75,7 @@ impl Reader {
                     Err(error) => return Some(Err(error.into())),
                 }
             }
-            match self.live.recv().await {
+            match self.live.as_mut()?.recv().await {
                 Ok(written) => self.take(&written),
                 Err(RecvError::Lagged(_)) => {
                     self.behind = true;

@@ -80,7 +80,10 @@ impl Writer {
     }
 
     fn receive(&mut self, outcome: Outcome) {
-        if self.stopped || outcome.stamp.generation != self.generation {
+        if self.stopped {
+            return outcome.fail(Failure::Stopped);
+        }
+        if outcome.stamp.generation != self.generation {
             return outcome.fail(Failure::Recovering);
         }
         let at = usize::try_from(outcome.stamp.seq.saturating_sub(self.next)).unwrap_or(usize::MAX);
@@ -255,7 +258,7 @@ impl Writer {
         self.stopped = true;
         self.shared.health.enter(Mode::Stopped { reason });
         for outcome in std::mem::take(&mut self.slots).into_iter().flatten() {
-            outcome.fail(Failure::Recovering);
+            outcome.fail(Failure::Stopped);
         }
         self.flushes.clear();
     }

@@ -2,6 +2,32 @@
 //!
 //! It is read from TOML ([`Roster::read`]) and never changes afterwards; a changed roster is a new one.
 //!
+//! # The file
+//! ```toml
+//! time_zone = "Asia/Kolkata"          # in which days of leave begin and end
+//!
+//! [control]                           # the control desk
+//! name = "Chief Minister's Secretariat"
+//! nodal = "cms"                       # an officer on this desk
+//! oversight = "vigilance"             # the department that takes what complains about the control desk
+//!
+//! [[department]]                      # its desk at the state's level; `[[district]]` has the same keys
+//! code = "phe"
+//! name = "Public Health Engineering"
+//! name_hi = "जन स्वास्थ्य अभियांत्रिकी"  # for people, as `name` is; may be missing
+//! nodal = "phe-state"
+//!
+//! [[officer]]
+//! id = "phe-hisar"                    # a post, not a person
+//! name = "Executive Engineer"
+//! desk = "hisar"                      # `control`, or the code of a department or district
+//! department = "phe"                  # on a district's desk, for all but its nodal officer; nowhere else
+//! deputy = "phe-sdo-hisar"            # on the same desk; may be missing
+//! leave = [{ from = 2022-06-06, to = 2022-06-17 }]   # both days included; may be missing
+//! ```
+//!
+//! Leave keeps new tickets from an officer and brings their deputy in. What they hold stays theirs until its deadline.
+//!
 //! # The ladder
 //! ```text
 //! an officer of the department, at the district's desk ─┐

@@ -9,6 +9,22 @@
 //! ELSE,,,control,,normal,24,everything else: the control desk finds out
 //! ```
 //!
+//! # The columns
+//! In any order, each once; `note` may be missing.
+//!
+//! | column | what stands there |
+//! |---|---|
+//! | `id` | the row's name, once in the table: letters, digits, `-`, `_`, `.` |
+//! | `category`, `location` | a path of the taxonomy, of the gazetteer; empty for any |
+//! | `department` | a department's code, or `control` |
+//! | `level` | `district` or `state`; empty where the department is `control` |
+//! | `priority` | `low`, `normal`, `high` or `urgent`; empty for `normal` |
+//! | `deadline_hours` | whole hours, 1 to 87,600. On a row for `control` it has no effect: the control desk is reminded as the policy says |
+//! | `note` | for people |
+//!
+//! A row at the district's level for a grievance whose district is not known, or has no desk, sends it to the
+//! department's own desk.
+//!
 //! # Which row wins
 //! A row on a parent category or place covers the children, an empty cell covers everything. Of the rows that cover a
 //! grievance **the most specific one wins, wherever it stands**: the deeper category first, then the deeper location.
@@ -37,7 +53,7 @@ use crate::tree::{CategoryTree, PlaceTree};
 use index::Index;
 
 /// Which table it was: the first 64 bits of a SHA-256 over its rows, in hexadecimal. Equal tables have equal versions,
-/// in whatever order their rows stand.
+/// in whatever order their rows stand; notes and the two trees do not count.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct TableVersion(u64);
@@ -118,7 +134,7 @@ impl Rules {
         lines: &[usize],
     ) -> Result<Self, RulesError> {
         let index = Index::build(&categories, &places, &rows, lines)?;
-        let table = version_of(&rows);
+        let table = version_of(&categories, &places, &rows);
         let routing = |row: &Row| row.route().map(|route| Arc::new(Routing { table, row: row.id.clone(), route }));
         let routings = rows.iter().map(routing).collect();
         Ok(Self { version: table, categories, places, rows, routings, index })
@@ -168,8 +184,11 @@ impl Rules {
     }
 }
 
-fn version_of(rows: &[Row]) -> TableVersion {
-    let mut lines: Vec<String> = rows.iter().map(|row| format!("{row:?}")).collect();
+/// A digest over what the rows say and the trees they refer to.
+fn version_of(categories: &CategoryTree, places: &PlaceTree, rows: &[Row]) -> TableVersion {
+    let mut lines: Vec<String> = rows.iter().map(Row::canonical).collect();
+    lines.extend(categories.paths().map(|path| format!("category\t{path}")));
+    lines.extend(places.paths().map(|path| format!("place\t{path}")));
     lines.sort_unstable();
     let digest: [u8; 32] = Sha256::digest(lines.join("\n").as_bytes()).into();
     let (first, _) = digest.split_first_chunk::<8>().unwrap_or((&[0; 8], &[]));

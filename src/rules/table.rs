@@ -27,7 +27,8 @@ impl fmt::Display for Level {
     }
 }
 
-/// How urgent it is.
+/// How urgent it is, for people and for the embedding service. The engine orders nothing by it: deadlines escalate,
+/// priorities do not.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Priority {
@@ -114,9 +115,10 @@ pub struct Row {
     pub location: Option<PlacePath>,
     /// Who takes it.
     pub target: Target,
-    /// How urgent it is.
+    /// How urgent it is. Without effect where the row sends to the control desk.
     pub priority: Priority,
-    /// How long the desk has.
+    /// How long the desk has. Without effect where the row sends to the control desk, which is reminded by
+    /// [`Policy::remind_every`](crate::Policy::remind_every).
     pub deadline: Hours,
 }
 
@@ -126,6 +128,18 @@ impl Row {
     pub fn route(&self) -> Option<Route> {
         let Target::Department(department, level) = &self.target else { return None };
         Some(Route { department: department.clone(), level: *level, priority: self.priority, deadline: self.deadline })
+    }
+
+    /// The row as one line of text that never changes its form: what a table's version is made of.
+    pub(crate) fn canonical(&self) -> String {
+        let category = self.category.as_ref().map_or("", CategoryPath::as_str);
+        let location = self.location.as_ref().map_or("", PlacePath::as_str);
+        let target = match &self.target {
+            Target::Control => "control\t".to_owned(),
+            Target::Department(department, level) => format!("{department}\t{level}"),
+        };
+        let Self { id, priority, deadline, .. } = self;
+        format!("row\t{id}\t{category}\t{location}\t{target}\t{priority}\t{}", deadline.get())
     }
 
     /// Whether both rows say the same, their names apart.

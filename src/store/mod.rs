@@ -52,7 +52,9 @@ pub trait Store: Send + 'static {
     /// [`StoreError`] when the store cannot be read.
     fn personal(&mut self, ticket: TicketId) -> Result<Vec<(Version, SaltedRecord)>, StoreError>;
 
-    /// The tickets that came of these posts, in the same order.
+    /// The tickets that came of these posts, in the same order; `None` for a post of which none came. A post's
+    /// reference stands in the `filing` of the [`Received`](crate::ticket::TicketEvent::Received) event, first in a
+    /// ticket's first entry.
     ///
     /// # Errors
     /// [`StoreError`] when the store cannot be read.
@@ -70,7 +72,8 @@ pub trait Store: Send + 'static {
     /// [`StoreError`] when the store cannot be read.
     fn tickets(&mut self, after: Option<TicketId>, limit: usize) -> Result<Vec<TicketId>, StoreError>;
 
-    /// Sets aside a block of running numbers that no later call answers again, also after a crash.
+    /// Sets aside a block of `count` running numbers that no later call answers again, also after a crash. The first
+    /// number ever is 1; see [`TicketId::from_number`].
     ///
     /// # Errors
     /// [`StoreError`] when that cannot be written.

@@ -222,7 +222,8 @@ impl Ticket {
 
     /// The desk's own deadline, counted afresh from `now`.
     fn deadline(&self, policy: &Policy, now: Timestamp) -> Timestamp {
-        self.routing.as_ref().map_or(policy.remind_every, |routing| routing.route.deadline).after(now)
+        let own = self.routing.as_ref().map(|routing| routing.route.deadline);
+        own.or(self.remind_every).unwrap_or(policy.remind_every).after(now)
     }
 
     fn resumed(&self, now: Timestamp) -> TicketEvent {
@@ -428,7 +429,12 @@ mod tests {
             StateKind::Triage => {
                 ticket = received(None);
                 let table = "00000000000000ab".to_owned().try_into().unwrap();
-                ticket.apply(&TicketEvent::SentToTriage { why: TriageReason::NoRule, table, row: None });
+                ticket.apply(&TicketEvent::SentToTriage {
+                    why: TriageReason::NoRule,
+                    table,
+                    row: None,
+                    remind_every: None,
+                });
                 mark(&mut ticket, holder("control", "cms"), Rung::Control, 0);
             }
             StateKind::Marked => {}

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
+use crate::calendar::Hours;
 use crate::code::{CategoryPath, CodeError, DeskId, OfficerId, PlacePath, RowId};
 use crate::grievance::Filing;
 use crate::roster::Rung;
@@ -314,8 +315,11 @@ pub enum TicketEvent {
         why: TriageReason,
         /// The table that was asked.
         table: TableVersion,
-        /// Its row for everything else, where that is what won.
+        /// The row that won, where one did.
         row: Option<RowId>,
+        /// How often the control desk is reminded by that row; `None` where the policy says.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        remind_every: Option<Hours>,
     },
     /// It is given to an officer.
     Marked {
@@ -600,8 +604,13 @@ pub(super) mod tests {
                 origin: Origin::Imported(Reference::new("CMOFF/N/2022/014253").unwrap()),
             },
             E::Routed(Arc::new(routing())),
-            E::SentToTriage { why: TriageReason::NoRule, table, row: Some(RowId::new("ELSE").unwrap()) },
-            E::SentToTriage { why: TriageReason::Fault, table, row: None },
+            E::SentToTriage {
+                why: TriageReason::NoRule,
+                table,
+                row: Some(RowId::new("ELSE").unwrap()),
+                remind_every: Some(Hours::from_days(1)),
+            },
+            E::SentToTriage { why: TriageReason::Fault, table, row: None, remind_every: None },
             E::Marked { holder: holder(), rung: Rung::DistrictNodal, why: MarkReason::UsedUp, at: at(1), due: at(4) },
             E::Acknowledged,
             E::ReportFiled { outcome: Outcome::Fixed, review_due: Some(at(3)) },

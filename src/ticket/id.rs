@@ -10,7 +10,7 @@ const HIGHEST: u64 = 99_999_999_999_999;
 /// Digits of the running number that are always written; with the check digit that makes two groups of four.
 const SHORTEST: usize = 7;
 
-/// A ticket's number, e.g. `0012-3456`: a running number and a check digit that tells one mistyped digit and two
+/// A ticket's number, e.g. `0012-3459`: a running number and a check digit that tells one mistyped digit and two
 /// swapped neighbours for certain.
 ///
 /// It is unique and never changes, through transfers, re-marks and reopening. Blanks and hyphens may stand anywhere
@@ -19,10 +19,10 @@ const SHORTEST: usize = 7;
 /// ```
 /// use nivaran::TicketId;
 ///
-/// let id: TicketId = "0000 4725".parse()?;
-/// assert_eq!(id.to_string(), "0000-4725");
-/// assert_eq!("००००-४७२५".parse::<TicketId>()?, id);
-/// assert!("0000-4752".parse::<TicketId>().is_err()); // two digits swapped
+/// let id: TicketId = "0000 4727".parse()?;
+/// assert_eq!(id.to_string(), "0000-4727");
+/// assert_eq!("००००-४७२७".parse::<TicketId>()?, id);
+/// assert!("0000-4772".parse::<TicketId>().is_err()); // two digits swapped
 /// # Ok::<(), nivaran::ticket::TicketIdError>(())
 /// ```
 ///

@@ -39,6 +39,7 @@ pub use notice::{Notice, Recipient};
 pub use policy::{Policy, RemarkPolicy, Review};
 pub use state::{Bound, Rest, State, StateKind};
 
+use crate::calendar::Hours;
 use crate::code::DeskId;
 use crate::grievance::Filing;
 use crate::roster::Rung;
@@ -80,6 +81,8 @@ pub struct Ticket {
     filing: Arc<Filing>,
     origin: Origin,
     routing: Option<Arc<Routing>>,
+    /// How often the control desk is reminded of it in triage, where the rules say.
+    remind_every: Option<Hours>,
     holder: Option<Holder>,
     rung: Rung,
     marked_at: Timestamp,
@@ -110,6 +113,7 @@ impl Ticket {
             filing: Arc::clone(filing),
             origin: origin.clone(),
             routing: None,
+            remind_every: None,
             holder: None,
             rung: Rung::Officer,
             marked_at: filing.posted_at,
@@ -138,7 +142,10 @@ impl Ticket {
         match event {
             E::Received { .. } => {}
             E::Routed(routing) => self.routing = Some(Arc::clone(routing)),
-            E::SentToTriage { .. } => self.routing = None,
+            E::SentToTriage { remind_every, .. } => {
+                self.routing = None;
+                self.remind_every = *remind_every;
+            }
             E::Marked { holder, rung, why, at, due } => self.mark(holder, *rung, *why, *at, *due),
             E::Acknowledged => {
                 if let State::Marked { due } = self.state {

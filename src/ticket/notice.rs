@@ -30,17 +30,17 @@ pub enum Notice {
     NowWith(TicketId, Holder, MarkReason),
     /// The control desk finds out whose it is.
     InTriage(TicketId),
-    /// The officer asks something.
+    /// The officer asks something; an answer is waited for until then.
     Question(TicketId, Timestamp),
     /// It rests until a date.
     Rests(TicketId, Timestamp),
-    /// More is heard by a date.
+    /// More is heard by this date.
     Interim(TicketId, Timestamp),
-    /// It is answered: is the complainant satisfied?
+    /// It is answered, with this outcome: is the complainant satisfied? Silence until then closes it.
     Answered(TicketId, Outcome, Timestamp),
-    /// It is closed.
+    /// It is closed, by whom, and until when a complaint reopens it; `None` for good.
     Closed(TicketId, ClosedBy, Option<Timestamp>),
-    /// A part is asked for.
+    /// A part is asked for, under this number in the ticket.
     PartAsked(TicketId, u16),
 }
 

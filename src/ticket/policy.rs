@@ -45,7 +45,13 @@ impl Default for RemarkPolicy {
 
 /// The rules of the house for every ticket.
 ///
-/// The defaults are those of the systems it is modelled on; each names its source.
+/// Where a default is that of a system it is modelled on, the source is named; the others are choices of this crate. It
+/// can be read from a file (`serde`); what is left out there has its default.
+///
+/// ```
+/// let mut policy = nivaran::Policy::default();
+/// policy.review = nivaran::Review::NodalOfficer;
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
@@ -66,7 +72,8 @@ pub struct Policy {
     pub reopen_within: Hours,
     /// How long the citizen is waited for before silence closes the ticket. Default: 7 days.
     pub silence_closes_after: Hours,
-    /// How often the control desk is reminded of what it has not dealt with. Default: 24 hours.
+    /// How often the control desk is reminded of what it has not dealt with, and the deadline of a ticket that no rule
+    /// routed, wherever the control desk forwards it. Default: 24 hours.
     pub remind_every: Hours,
     /// How long the nodal officer has to review a report. Default: 48 hours.
     pub review_within: Hours,

@@ -116,7 +116,7 @@ pub struct Rest {
 }
 
 impl Rest {
-    /// When the deadline falls once it runs again at `now`: what was left of it is left still.
+    /// When the deadline falls once it runs again at `now`: what was left of it is left still, and one hour at least.
     #[must_use]
     pub fn resumed(self, now: Timestamp) -> Timestamp {
         let left = self.due.duration_since(self.since).max(jiff::SignedDuration::from_hours(1));

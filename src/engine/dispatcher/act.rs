@@ -6,9 +6,10 @@ use tokio::sync::oneshot;
 use super::{Dispatcher, Next, then};
 use crate::engine::book::carry_out;
 use crate::engine::desk::{Depart, Departure, Left};
-use crate::engine::errand::{Attempt, Job, Manner, Order, Outcome, Permit, Reply};
+use crate::engine::errand::{Attempt, Job, Manner, Order, Outcome, Permit, Reply, Said};
 use crate::engine::errand::{Stamp, Work};
 use crate::engine::error::{ActError, Failure};
+use crate::engine::request::{Receipt, Standing};
 use crate::engine::world::World;
 use crate::engine::writer::Ask;
 use crate::journal::fold;
@@ -117,6 +118,12 @@ impl Dispatcher {
         permit: Option<Permit>,
     ) {
         let World { roster, .. } = &self.world;
+        let done = |ticket: &Ticket| order.request.and_then(|request| ticket.done(request));
+        if let Some((ticket, version)) = ticket.as_ref().ok().and_then(|t| Some((t.id(), done(t)?))) {
+            let answer = Said::Answer(Ok(Receipt { ticket, version, standing: Standing::AlreadyDone }));
+            self.outcomes.push(Outcome { stamp, record: None, answer, reply, permit });
+            return;
+        }
         let decided = ticket.and_then(|ticket| {
             let events = carry_out(&ticket, &order, roster, &self.shared.policy, stamp.now)?;
             Ok((ticket, events))

@@ -103,7 +103,7 @@ impl Dispatcher {
     ) -> Next {
         while let Some(ticket) = tickets.pop_front() {
             let stamp = self.stamp();
-            let (reply, by) = (Reply::Nobody, By::System);
+            let (reply, by) = (Reply::nobody(), By::System);
             let (permit, request, personal) = (None, None, None);
             let (ticket, events) = (Box::new(ticket), Vec::new());
             let left = Left { stamp, reply, permit, ticket, events, by, request, personal };
@@ -121,7 +121,7 @@ impl Dispatcher {
         // An entry about no ticket has no receipt; whoever waits hears only whether it was written.
         let said = Said::Answer(Err(ActError::NotForCallers));
         let record = Some(Record { entry, personal: None });
-        self.outcomes.push(Outcome { stamp, record, answer: said, reply: Reply::One(answer), permit: None });
+        self.outcomes.push(Outcome { stamp, record, answer: said, reply: Reply::one(answer), permit: None });
         actix::spawn(async move {
             let result = match answered.await {
                 Ok(Err(ActError::Failed(failure))) => Err(failure.into()),

@@ -16,7 +16,7 @@ impl Dispatcher {
         let (who, action) = (Who::System, Action::DatePasses);
         let order = Order { ticket, who, action, request: None, expected: None, personal: None };
         // A ticket that has moved on meanwhile refuses, and nobody hears of it.
-        self.depart(desk, Box::new(order), stamp, Reply::Nobody, None)
+        self.depart(desk, Box::new(order), stamp, Reply::nobody(), None)
     }
 
     /// Asks each desk, then the satisfaction actor, for dates that have come, until none has any.

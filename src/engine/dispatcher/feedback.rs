@@ -2,17 +2,14 @@
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
 use super::{Dispatcher, Matter, Next, then};
 use crate::engine::desk::Show;
 use crate::engine::errand::{Errand, Opinion, Order, Outcome, Permit, Reply, Said};
 use crate::engine::errand::{Stamp, Submission, Task, Who};
 use crate::engine::error::{ActError, Failure};
 use crate::engine::satisfaction::{Judge, Judgement};
-use crate::grievance::Filing;
-use crate::personal::{SaltedRecord, SourceKey};
-use crate::ticket::{Origin, Ticket};
+use crate::grievance::{Channel, Filing, Source};
+use crate::ticket::{Origin, StateKind, Ticket, TicketId};
 
 impl Dispatcher {
     /// The satisfaction actor judges by the ticket as its desk has it; then it is carried out like any act.
@@ -65,7 +62,6 @@ impl Dispatcher {
         reply: Reply,
         permit: Option<Permit>,
     ) -> Next {
-        let Opinion { ticket: id, author, verdict, request, personal, follow_up } = opinion;
         match judgement {
             Judgement::Refuse(error) => {
                 self.outcomes.push(Outcome::refused(stamp, *error, reply, permit));
@@ -76,17 +72,9 @@ impl Dispatcher {
                 self.outcomes.push(Outcome { stamp, record: None, answer, reply, permit });
                 Next::Go
             }
-            Judgement::FollowUp => {
-                let submission = follow_up_of(&ticket, follow_up, personal, stamp.now);
-                if self.numbers.is_empty() {
-                    let mut errand = Errand::new(Task::Submit(submission), reply, permit);
-                    errand.stamp = Some(stamp);
-                    self.waiting.push_front(Matter::Errand(errand));
-                    return Next::Go;
-                }
-                self.submit(submission, stamp, reply, permit)
-            }
+            Judgement::FollowUp => self.follow_up(&ticket, opinion, stamp, reply, permit),
             Judgement::CarryOut => {
+                let Opinion { ticket: id, author, verdict, request, personal } = opinion;
                 let (who, action) = (Who::Citizen(author), verdict.action());
                 let order = Box::new(Order { ticket: id, who, action, request, expected: None, personal });
                 match owner {
@@ -99,10 +87,35 @@ impl Dispatcher {
             }
         }
     }
-}
 
-/// The grievance that a complaint becomes when its ticket cannot be opened again any more.
-fn follow_up_of(ticket: &Ticket, source: SourceKey, personal: Option<Box<SaltedRecord>>, now: Timestamp) -> Submission {
-    let filing = Filing { source, posted_at: now, ..Filing::clone(ticket.filing()) };
-    Submission { filing: Arc::new(filing), origin: Origin::FollowUp(ticket.id()), personal }
+    /// What a complaint becomes when its ticket cannot be opened again any more: a ticket of its own, linked to it. A
+    /// ticket has one follow-up; once that is answered, the complaint is about it.
+    fn follow_up(
+        &mut self,
+        ticket: &Ticket,
+        opinion: Opinion,
+        stamp: Stamp,
+        reply: Reply,
+        permit: Option<Permit>,
+    ) -> Next {
+        let source = self.shared.key.source(&Source::reserved(Channel::FollowUp, ticket.id()));
+        let earlier = self.shared.lookup.by_source.get(&source).map(|id| *id);
+        let is_answered = |id: &TicketId| {
+            let state = self.shared.lookup.by_id.get(id).map(|ticket| ticket.state().kind());
+            matches!(state, Some(StateKind::Resolved | StateKind::Rejected | StateKind::Closed))
+        };
+        if let Some(earlier) = earlier.filter(is_answered) {
+            return self.feedback(Opinion { ticket: earlier, ..opinion }, stamp, reply, permit);
+        }
+        let filing = Filing { source, posted_at: stamp.now, ..Filing::clone(ticket.filing()) };
+        let (origin, personal) = (Origin::FollowUp(ticket.id()), opinion.personal);
+        let submission = Submission { filing: Arc::new(filing), origin, personal, table: stamp.table };
+        if self.numbers.is_empty() {
+            let mut errand = Errand::new(Task::Submit(submission), reply, permit);
+            errand.stamp = Some(stamp);
+            self.waiting.push_front(Matter::Errand(errand));
+            return Next::Go;
+        }
+        self.submit(submission, stamp, reply, permit)
+    }
 }

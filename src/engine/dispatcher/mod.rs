@@ -131,7 +131,7 @@ impl Dispatcher {
         end: oneshot::Sender<()>,
     ) -> Self {
         // Time goes on from where the journal ends, even if the clock was set back meanwhile.
-        let now = known.at.max(Some(shared.clock.now())).unwrap_or_default();
+        let now = known.at.max(shared.now()).unwrap_or_default();
         let expected = shared.limits.remembered_sources;
         let mut seen = BloomFilter::with_num_bits(BITS_A_SOURCE * expected).seed(&0x006e_6976_6172_616e).hashes(PROBES);
         for source in &known.sources {
@@ -162,7 +162,7 @@ impl Dispatcher {
     /// Deals with what waits, in order, until it has to wait itself.
     fn work(&mut self, ctx: &mut Context<Self>) {
         // One look at the clock for all that came together. Time never falls, whatever the clock does.
-        self.now = self.now.max(self.shared.clock.now());
+        self.now = self.shared.now().map_or(self.now, |now| self.now.max(now));
         while let Some(matter) = self.waiting.pop_front() {
             let mut held = Some(matter);
             match catch_unwind(AssertUnwindSafe(|| self.step(&mut held, ctx))) {

@@ -28,8 +28,12 @@ impl Dispatcher {
                 self.waiting.push_front(Matter::Errand(errand));
             }
             Some(Matter::Errand(errand)) => self.give_up(errand),
-            // What was not an errand is asked again by whoever asked, or by the next date.
-            _ => {}
+            // It was taken apart already, or is asked again by whoever asked: everything begins anew from the journal,
+            // and whoever waits hears of it.
+            _ => {
+                self.begin_anew("the dispatcher panicked with something in hand");
+                return self.work(ctx);
+            }
         }
         self.hand_over();
         // An errand that is tried again has its number already, and nothing of it is written before it.
@@ -48,6 +52,7 @@ impl Dispatcher {
         let Errand { task, reply, permit, stamp, .. } = errand;
         let stamp = stamp.unwrap_or_else(|| self.stamp());
         if let Task::Submit(submission) = task
+            && !self.seen.contains(submission.filing.source.as_bytes())
             && let Some(id) = self.number()
         {
             let placement = placing::place_after_fault(&submission.filing, &self.world.rules, &self.world.roster);

@@ -1,5 +1,7 @@
 //! A grievance comes in: known or new, its number, its desk.
 
+use std::sync::Arc;
+
 use super::{Dispatcher, Next, then};
 use crate::engine::desk::Left;
 use crate::engine::errand::{Arrival, Attempt, Job, Manner, Outcome, Permit, Reply, Said};
@@ -7,6 +9,7 @@ use crate::engine::errand::{Stamp, Submission, Work};
 use crate::engine::error::Failure;
 use crate::engine::world::World;
 use crate::engine::writer::Ask;
+use crate::personal::Personal;
 use crate::placing::{self, Placement};
 use crate::ticket::{By, Origin, Ticket, TicketEvent, TicketId};
 
@@ -67,7 +70,16 @@ impl Dispatcher {
         reply: Reply,
         permit: Option<Permit>,
     ) {
-        let Submission { filing, origin, personal } = submission;
+        let Submission { mut filing, origin, personal, table } = submission;
+        if table != stamp.table
+            && let Some(Personal::Grievance(given)) = personal.as_ref().map(|personal| personal.record())
+        {
+            // The rules changed after the door looked at category and place.
+            let (categories, places) = (self.world.rules.categories(), self.world.rules.places());
+            let filing = Arc::make_mut(&mut filing);
+            filing.category = given.category.as_ref().and_then(|path| categories.nearest(path.as_str()).cloned());
+            filing.place = given.place.as_ref().and_then(|path| places.nearest(path.as_str()).cloned());
+        }
         let source = filing.source;
         let mut events = Vec::with_capacity(3);
         events.push(TicketEvent::Received { ticket: id, filing, origin });
