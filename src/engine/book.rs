@@ -14,14 +14,18 @@ use crate::engine::request::{Receipt, Standing};
 use crate::grievance::Against;
 use crate::journal::{Entry, Format, Record, TicketEntry};
 use crate::personal::SaltedRecord;
-use crate::placing::Placement;
+use crate::placing::{Placement, place_after_fault};
 use crate::roster::{Roster, Seat};
-use crate::ticket::{Action, By, Command, Holder, Policy, RequestId, Roles, StateKind, Ticket, TicketEvent, TicketId};
+use crate::rules::Rules;
+use crate::ticket::{
+    Action, By, Command, Holder, Policy, RequestId, Roles, StateKind, Ticket, TicketEvent, TicketId, Version,
+};
 
 /// What a desk owns and knows.
 #[derive(Debug)]
 pub(crate) struct Book {
     desk: DeskId,
+    rules: Arc<Rules>,
     roster: Arc<Roster>,
     policy: Arc<Policy>,
     /// Boxed, so that the table grows without moving them, and a ticket moves to another desk as a pointer.
@@ -30,6 +34,9 @@ pub(crate) struct Book {
     loads: Vec<Load>,
     /// Counts marks, so that of two officers with equal loads the one whose last mark is longer ago is next.
     marks: u64,
+    /// Tickets on whose date the desk panicked again and again, at the version they had: the date is passed over until
+    /// something else happens to them.
+    set_aside: HashMap<TicketId, Version, FixedState>,
     /// The date of each open ticket that is not with the satisfaction actor; passed over when out of date.
     dates: BinaryHeap<Reverse<(Timestamp, TicketId)>>,
 }
@@ -53,9 +60,10 @@ pub(crate) enum Acted {
 }
 
 impl Book {
-    pub(crate) fn new(desk: DeskId, roster: Arc<Roster>, policy: Arc<Policy>) -> Self {
+    pub(crate) fn new(desk: DeskId, rules: Arc<Rules>, roster: Arc<Roster>, policy: Arc<Policy>) -> Self {
         let loads = vec![Load::default(); roster.officers().len()];
-        Self { desk, roster, policy, tickets: HashMap::default(), loads, marks: 0, dates: BinaryHeap::new() }
+        let (tickets, set_aside) = (HashMap::default(), HashMap::default());
+        Self { desk, rules, roster, policy, tickets, loads, marks: 0, set_aside, dates: BinaryHeap::new() }
     }
 
     /// Forgets everything and begins again with these tickets.
@@ -79,10 +87,36 @@ impl Book {
     pub(crate) fn marking(&self, arrival: &Arrival, now: Timestamp) -> TicketEvent {
         let Arrival { ticket, placement, manner, .. } = arrival;
         let officer = self.choose(placement, ticket.filing().against.as_ref(), now);
-        let holder = Holder { desk: self.desk.clone(), officer };
+        let holder = Holder { desk: placement.desk.clone(), officer };
         match manner {
             Manner::Mark => ticket.marked(holder, placement.rung, placement.why, &self.policy, now),
             Manner::HandOver => TicketEvent::HandedOver { holder, rung: placement.rung, at: now },
+        }
+    }
+
+    /// Turns an arrival on which this desk failed towards the control desk (or whoever stands in for it).
+    pub(crate) fn redirect(&self, arrival: &mut Arrival) {
+        let placement = place_after_fault(arrival.ticket.filing(), &self.rules, &self.roster);
+        if let (Some(routed), Manner::Mark) = (&placement.routed, arrival.manner) {
+            arrival.ticket.apply(routed);
+            arrival.events.push(routed.clone());
+        }
+        arrival.placement = placement;
+    }
+
+    /// Takes a ticket in that another desk had marked to someone here.
+    pub(crate) fn adopt(&mut self, ticket: Box<Ticket>) {
+        if self.tickets.get(&ticket.id()).is_none_or(|known| known.version() < ticket.version()) {
+            self.let_go(ticket.id());
+            self.note_mark(&ticket);
+            self.keep(ticket);
+        }
+    }
+
+    /// Passes over the date of a ticket until something else happens to it.
+    pub(crate) fn set_aside(&mut self, id: TicketId) {
+        if let Some(ticket) = self.tickets.get(&id) {
+            self.set_aside.insert(id, ticket.version());
         }
     }
 
@@ -104,7 +138,7 @@ impl Book {
         if let Some(version) = order.request.and_then(|request| ticket.done(request)) {
             return Ok(Acted::Already(Receipt { ticket: order.ticket, version, standing: Standing::AlreadyDone }));
         }
-        let events = carry_out(ticket, order, &self.roster, &self.policy, stamp.now)?;
+        let events = carry_out(ticket, order, &self.rules, &self.roster, &self.policy, stamp.now)?;
         // From here on nothing fails.
         let Some(mut ticket) = self.let_go(order.ticket) else {
             return Err(ActError::UnknownTicket { ticket: order.ticket });
@@ -146,9 +180,9 @@ impl Book {
         None
     }
 
-    /// Lets go of those that are closed; which they were.
+    /// Lets go of those that are closed; which of them are not here (any more).
     pub(crate) fn release(&mut self, closed: &[TicketId]) -> Vec<TicketId> {
-        let is_closed = |id: &TicketId| self.tickets.get(id).is_some_and(|t| t.state().kind() == StateKind::Closed);
+        let is_closed = |id: &TicketId| self.tickets.get(id).is_none_or(|t| t.state().kind() == StateKind::Closed);
         let released: Vec<TicketId> = closed.iter().copied().filter(is_closed).collect();
         for id in &released {
             self.tickets.remove(id);
@@ -156,8 +190,9 @@ impl Book {
         released
     }
 
-    /// Goes on with another roster; answers the tickets that nobody here can hold any more, by number.
-    pub(crate) fn change_roster(&mut self, roster: Arc<Roster>) -> Vec<Ticket> {
+    /// Goes on with other rules and another roster; answers the tickets that nobody here can hold any more, by number.
+    pub(crate) fn change(&mut self, rules: Arc<Rules>, roster: Arc<Roster>) -> Vec<Ticket> {
+        self.rules = rules;
         self.roster = roster;
         let stays = self.roster.desk(&self.desk).is_some();
         let here = |ticket: &Ticket| stays && holds_here(ticket, &self.desk, &self.roster);
@@ -174,13 +209,13 @@ impl Book {
 
     /// Whose turn it is: on duty, least loaded, and of those the one whose last mark is longest ago.
     fn choose(&self, placement: &Placement, against: Option<&Against>, now: Timestamp) -> OfficerId {
-        let Some(desk) = self.roster.desk(&self.desk) else {
+        let Some(desk) = self.roster.desk(&placement.desk) else {
             // A desk off the roster gets no tickets; the dispatcher has the same roster.
             return placement.officer.clone().unwrap_or_else(|| self.roster.officers()[0].id().clone());
         };
         let department = placement.department.as_ref();
         if let Some(wanted) = placement.officer.as_ref().and_then(|officer| self.roster.stand_in(officer, against, now))
-            && *self.roster.at(wanted).desk() == self.desk
+            && *self.roster.at(wanted).desk() == placement.desk
         {
             return self.roster.at(wanted).id().clone();
         }
@@ -208,7 +243,7 @@ impl Book {
         }
     }
 
-    fn let_go(&mut self, id: TicketId) -> Option<Box<Ticket>> {
+    pub(crate) fn let_go(&mut self, id: TicketId) -> Option<Box<Ticket>> {
         let ticket = self.tickets.remove(&id)?;
         if let Some(load) = self.load_of(&ticket) {
             self.loads[load].open = self.loads[load].open.saturating_sub(1);
@@ -227,7 +262,8 @@ impl Book {
     }
 
     fn date_of(&self, id: TicketId) -> Option<Timestamp> {
-        self.tickets.get(&id).and_then(|ticket| self.own_date(ticket))
+        let ticket = self.tickets.get(&id)?;
+        self.own_date(ticket).filter(|_| self.set_aside.get(&id) != Some(&ticket.version()))
     }
 
     /// The date on which the desk does something: the satisfaction actor has those of answered tickets.
@@ -249,10 +285,12 @@ pub(crate) fn holds_here(ticket: &Ticket, desk: &DeskId, roster: &Roster) -> boo
 pub(crate) fn carry_out(
     ticket: &Ticket,
     order: &Order,
+    rules: &Rules,
     roster: &Roster,
     policy: &Policy,
     now: Timestamp,
 ) -> Result<Vec<TicketEvent>, ActError> {
+    check_names(&order.action, rules, roster)?;
     let roles = match &order.who {
         Who::System => Roles::SYSTEM,
         Who::Citizen(author) if ticket.filing().author == Some(*author) => Roles::CITIZEN,
@@ -276,6 +314,22 @@ pub(crate) fn carry_out(
     };
     let command = Command { action: order.action.clone(), roles, expected: order.expected };
     Ok(ticket.decide(&command, policy, now)?)
+}
+
+/// Whether what an action names exists.
+fn check_names(action: &Action, rules: &Rules, roster: &Roster) -> Result<(), ActError> {
+    match action {
+        Action::Forward(Some(desk)) | Action::Assist(desk) if roster.desk(desk).is_none() => {
+            Err(ActError::UnknownDesk { desk: desk.clone() })
+        }
+        Action::ChangeCategory(category) if !rules.categories().contains(category.as_str()) => {
+            Err(ActError::UnknownCategory { category: category.clone() })
+        }
+        Action::ChangePlace(place) if !rules.places().contains(place.as_str()) => {
+            Err(ActError::UnknownPlace { place: place.clone() })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whether the ticket is between desks after this event.
@@ -357,7 +411,7 @@ mod tests {
 
     fn book() -> Book {
         let roster = Arc::new(Roster::read(ROSTER).unwrap());
-        Book::new("district:hisar".parse().unwrap(), roster, Arc::new(Policy::default()))
+        Book::new("district:hisar".parse().unwrap(), Arc::new(rules()), roster, Arc::new(Policy::default()))
     }
 
     fn arrival(book: &Book, number: u64) -> Arrival {
@@ -467,7 +521,7 @@ mod tests {
         let mut book = book();
         (1..=4).for_each(|n| drop(take(&mut book, n)));
         let without_b: String = ROSTER.lines().filter(|line| !line.contains("\"b\"")).collect::<Vec<_>>().join("\n");
-        let gone = book.change_roster(Arc::new(Roster::read(&without_b).unwrap()));
+        let gone = book.change(Arc::new(rules()), Arc::new(Roster::read(&without_b).unwrap()));
         let gone: Vec<u64> = gone.iter().map(|ticket| ticket.id().number()).collect();
         assert_eq!(gone, [2, 4]);
         assert_eq!(take(&mut book, 5).as_str(), "a");

@@ -19,6 +19,7 @@ use crate::engine::error::StartError;
 use crate::engine::health::HealthNotes;
 use crate::engine::limits::Limits;
 use crate::engine::lookup::Lookup;
+use crate::engine::satisfaction::Satisfaction;
 use crate::engine::secret::{SecretSource, SystemSecrets};
 use crate::engine::shared::Shared;
 use crate::engine::world::World;
@@ -248,7 +249,8 @@ impl Start {
                         Writer::new(store, end, closed, for_writer, address, subscribers)
                     });
                     let writer = writer.insert(started).clone();
-                    Dispatcher::new(shared, world, publish, writer, known, end_of_dispatcher)
+                    let satisfaction = Satisfaction::new(Arc::clone(&shared), ctx.address()).start();
+                    Dispatcher::new(shared, world, publish, writer, satisfaction, known, end_of_dispatcher)
                 });
                 // An answer to a message means that the actor has started and noted what is in force.
                 let started = dispatcher.send(Arrivals(Vec::new())).await;

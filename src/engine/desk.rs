@@ -4,7 +4,7 @@
 //! [`Book`], hands the outcomes to the journal and goes on; it runs ahead of the disk, and nobody outside does.
 
 use std::any::Any;
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,18 +15,17 @@ use tokio::sync::oneshot;
 
 use crate::code::DeskId;
 use crate::engine::book::{Acted, Book};
-use crate::engine::dispatcher::{DatesPassed, DeskDied, Dispatcher, MovedOn};
-use crate::engine::errand::{Arrival, Attempt, Job, Manner, Outcome, Permit, Reply, Said, Stamp, Work};
+use crate::engine::dispatcher::{Collect, DatesPassed, DeskDied, Dispatcher};
+use crate::engine::errand::{Arrival, Attempt, Job, Outcome, Permit, Reply, Said, Stamp, Work};
 use crate::engine::error::{ActError, Failure};
 use crate::engine::health::ActorName;
 use crate::engine::satisfaction::{Answered, Satisfaction};
 use crate::engine::shared::Shared;
-use crate::engine::writer::{Flush, Outcomes, Writer};
+use crate::engine::writer::{BeginAnew, Flush, Outcomes, Writer};
 use crate::personal::SaltedRecord;
-use crate::placing;
 use crate::roster::Roster;
 use crate::rules::Rules;
-use crate::ticket::{By, RequestId, State, Ticket, TicketEvent, TicketId};
+use crate::ticket::{Action, By, RequestId, State, Ticket, TicketEvent, TicketId};
 
 /// How long a desk waits at most before it looks at the clock again, which may have been set.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
@@ -37,21 +36,27 @@ pub(crate) struct Desk {
     id: DeskId,
     book: Book,
     shared: Arc<Shared>,
-    rules: Arc<Rules>,
-    roster: Arc<Roster>,
-    dispatcher: Addr<Dispatcher>,
-    satisfaction: Addr<Satisfaction>,
-    writer: Addr<Writer>,
-    /// Where a grievance goes on which this desk panicked twice; the control desk itself has none.
-    control: Option<Addr<Desk>>,
+    colleagues: Colleagues,
     waiting: VecDeque<Call>,
-    /// The last sequence number handed to the journal.
+    /// The last sequence number that was handed to the journal, or left with a ticket, and its generation.
     handed: u64,
-    /// Tickets that were sent on to the control desk after a fault; who asks for one of them is sent after it.
-    sent_on: HashSet<TicketId>,
+    generation: u32,
+    /// Tickets answered and not yet told to the satisfaction actor, with the time of silence.
+    answered: Vec<(TicketId, Timestamp)>,
+    /// Tickets that this desk marked to another after a fault and that are not collected yet: until then it keeps them.
+    fostered: BTreeSet<TicketId>,
     alarm: Option<(Timestamp, SpawnHandle)>,
     /// Dates were handed over and not all of them are carried out yet.
     dates_handed: bool,
+    /// It was told to stop.
+    dismissed: bool,
+}
+
+/// The other actors that a desk knows.
+pub(crate) struct Colleagues {
+    pub(crate) dispatcher: Addr<Dispatcher>,
+    pub(crate) satisfaction: Addr<Satisfaction>,
+    pub(crate) writer: Addr<Writer>,
 }
 
 /// Something a desk was called for.
@@ -75,7 +80,6 @@ impl Call {
 enum Handled {
     Settled(Outcome, Option<oneshot::Sender<Departure>>),
     Left(Box<Left>, oneshot::Sender<Departure>),
-    SentOn,
     Dies,
 }
 
@@ -100,45 +104,38 @@ pub(crate) struct Left {
 }
 
 impl Desk {
-    #[allow(clippy::too_many_arguments, reason = "each is another actor or value that a desk knows")]
     pub(crate) fn new(
         id: DeskId,
         shared: Arc<Shared>,
         rules: Arc<Rules>,
         roster: Arc<Roster>,
-        dispatcher: Addr<Dispatcher>,
-        satisfaction: Addr<Satisfaction>,
-        writer: Addr<Writer>,
-        control: Option<Addr<Self>>,
+        colleagues: Colleagues,
     ) -> Self {
-        let mut book = Book::new(id.clone(), Arc::clone(&roster), Arc::clone(&shared.policy));
+        let mut book = Book::new(id.clone(), rules, roster, Arc::clone(&shared.policy));
         book.rebuild(shared.lookup.open(|ticket| ticket.desk() == Some(&id)));
         Self {
             name: ActorName::Desk(id.clone()),
             id,
             book,
             shared,
-            rules,
-            roster,
-            dispatcher,
-            satisfaction,
-            writer,
-            control,
+            colleagues,
             waiting: VecDeque::new(),
             handed: 0,
-            sent_on: HashSet::new(),
+            generation: 0,
+            answered: Vec::new(),
+            fostered: BTreeSet::new(),
             alarm: None,
             dates_handed: false,
+            dismissed: false,
         }
     }
 
     /// Carries out what waits, in order; a panic stops it until the memory is rebuilt.
     fn work(&mut self, ctx: &mut Context<Self>) {
         let mut outcomes = Vec::with_capacity(self.waiting.len());
-        let mut answered = Vec::new();
         while let Some(mut call) = self.waiting.pop_front() {
             match catch_unwind(AssertUnwindSafe(|| self.prepare(&mut call))) {
-                Ok(prepared) => match self.carry_out(call, prepared, &mut answered) {
+                Ok(prepared) => match self.carry_out(call, prepared) {
                     Handled::Settled(outcome, back) => {
                         outcomes.push(outcome);
                         if let Some(back) = back {
@@ -147,8 +144,10 @@ impl Desk {
                             drop(back.send(Departure::Settled));
                         }
                     }
-                    Handled::Left(left, back) => drop(back.send(Departure::Left(left))),
-                    Handled::SentOn => {}
+                    Handled::Left(left, back) => {
+                        self.note_handed(left.stamp);
+                        drop(back.send(Departure::Left(left)));
+                    }
                     Handled::Dies => {
                         self.hand_over(&mut outcomes);
                         ctx.terminate();
@@ -163,9 +162,6 @@ impl Desk {
             }
         }
         self.hand_over(&mut outcomes);
-        if !answered.is_empty() {
-            self.satisfaction.do_send(Answered(answered));
-        }
         self.set_alarm(ctx);
     }
 
@@ -181,19 +177,12 @@ impl Desk {
         }
         match &mut job.work {
             Work::Take(arrival) => Prepared::Marking(self.book.marking(arrival, job.stamp.now)),
-            Work::Act(order) if self.sent_on.contains(&order.ticket) && self.book.ticket(order.ticket).is_none() => {
-                Prepared::Elsewhere
-            }
             Work::Act(order) => Prepared::Acted(self.book.act(order, job.stamp)),
         }
     }
 
     /// The part that moves values to where they go; nothing in it can fail.
-    fn carry_out(&mut self, call: Call, prepared: Prepared, answered: &mut Vec<(TicketId, Timestamp)>) -> Handled {
-        if let Prepared::Elsewhere = prepared {
-            self.send_after(call);
-            return Handled::SentOn;
-        }
+    fn carry_out(&mut self, call: Call, prepared: Prepared) -> Handled {
         let (job, back) = match call {
             Call::Job(job) => (job, None),
             Call::Depart(job, back) => (job, Some(back)),
@@ -209,7 +198,7 @@ impl Desk {
                     if let Some(ticket) = self.book.ticket(receipt.ticket)
                         && let State::Resolved { silence_at, .. } | State::Rejected { silence_at, .. } = ticket.state()
                     {
-                        answered.push((receipt.ticket, *silence_at));
+                        self.answered.push((receipt.ticket, *silence_at));
                     }
                     (Some(*record), Ok(receipt))
                 }
@@ -231,25 +220,23 @@ impl Desk {
         Handled::Settled(Outcome { stamp, record, answer: Said::Answer(answer), reply, permit }, back)
     }
 
-    fn send_after(&self, call: Call) {
-        // A ticket is sent on only where there is a control desk to send it to.
-        if let Some(control) = &self.control {
-            match call {
-                Call::Job(job) => control.do_send(Jobs(vec![job])),
-                Call::Depart(job, back) => control.do_send(Depart { job, back }),
-            }
-        }
+    fn note_handed(&mut self, stamp: Stamp) {
+        self.handed = self.handed.max(stamp.seq);
+        self.generation = stamp.generation;
     }
 
     fn hand_over(&mut self, outcomes: &mut Vec<Outcome>) {
-        if let Some(last) = outcomes.iter().map(|outcome| outcome.stamp.seq).max() {
-            self.handed = self.handed.max(last);
-            self.writer.do_send(Outcomes(std::mem::take(outcomes)));
+        if let Some(last) = outcomes.last() {
+            self.note_handed(last.stamp);
+            self.colleagues.writer.do_send(Outcomes(std::mem::take(outcomes)));
+        }
+        if !self.answered.is_empty() {
+            self.colleagues.satisfaction.do_send(Answered(std::mem::take(&mut self.answered)));
         }
     }
 
-    /// The memory is suspect: it is rebuilt from the journal once all that was handed over is written. The culprit is
-    /// tried once more.
+    /// The memory is suspect: it is rebuilt from the journal once all that was handed over, or left with a ticket, is
+    /// written. The culprit is tried once more.
     fn panicked(&mut self, mut call: Call, payload: &(dyn Any + Send), ctx: &mut Context<Self>) {
         let ticket = match &call.job().work {
             Work::Take(arrival) => arrival.ticket.id(),
@@ -263,7 +250,10 @@ impl Desk {
             }
             Attempt::Second => self.give_up(call),
         }
-        let written = self.writer.send(Flush { upto: self.handed });
+        // What waits here is not written before this desk goes on.
+        let first_waiting = self.waiting.front_mut().map(|call| call.job().stamp.seq);
+        let upto = first_waiting.map_or(self.handed, |first| self.handed.min(first.saturating_sub(1)));
+        let written = self.colleagues.writer.send(Flush { upto, generation: self.generation });
         ctx.wait(written.into_actor(self).map(|_, desk, ctx| {
             desk.rebuild();
             desk.work(ctx);
@@ -277,41 +267,47 @@ impl Desk {
             Call::Depart(job, back) => (job, Some(back)),
         };
         let Job { stamp, reply, permit, work, .. } = job;
-        match work {
-            Work::Take(arrival) => match self.redirect(arrival) {
-                Some(arrival) => {
-                    let ticket = arrival.ticket.id();
-                    self.sent_on.insert(ticket);
-                    self.dispatcher.do_send(MovedOn { ticket });
-                    let job = Job { stamp, reply, permit, attempt: Attempt::First, work: Work::Take(arrival) };
-                    self.send_after(Call::Job(job));
+        let outcome = match work {
+            Work::Take(arrival) => self.mark_elsewhere(arrival, stamp, reply, permit),
+            Work::Act(order) => {
+                if order.action == Action::DatePasses {
+                    self.book.set_aside(order.ticket);
                 }
-                None => self.hand_over(&mut vec![Outcome::refused(stamp, Failure::Internal, reply, permit)]),
-            },
-            Work::Act(_) => self.hand_over(&mut vec![Outcome::refused(stamp, Failure::Internal, reply, permit)]),
-        }
+                Outcome::refused(stamp, Failure::Internal, reply, permit)
+            }
+        };
+        self.hand_over(&mut vec![outcome]);
         if let Some(back) = back {
             drop(back.send(Departure::Settled));
         }
     }
 
-    /// Turns an arrival towards the control desk; `None` where it cannot go there.
-    fn redirect(&self, mut arrival: Box<Arrival>) -> Option<Box<Arrival>> {
-        let placement = placing::place_after_fault(arrival.ticket.filing(), &self.rules, &self.roster);
-        if self.control.is_none() || placement.desk != DeskId::Control {
-            return None;
-        }
-        if let (Some(routed), Manner::Mark) = (&placement.routed, arrival.manner) {
-            arrival.ticket.apply(routed);
-            arrival.events.push(routed.clone());
-        }
-        arrival.placement = placement;
-        Some(arrival)
+    /// Marks an arrival to the control desk in its stead. The ticket stays in this book until the dispatcher collects
+    /// it, so that whoever asks for it meanwhile finds it.
+    fn mark_elsewhere(
+        &mut self,
+        mut arrival: Box<Arrival>,
+        stamp: Stamp,
+        reply: Reply,
+        permit: Option<Permit>,
+    ) -> Outcome {
+        let id = arrival.ticket.id();
+        let Self { shared, book, name, .. } = self;
+        let marking = shared.guarded(name, || {
+            book.redirect(&mut arrival);
+            book.marking(&arrival, stamp.now)
+        });
+        let Some(marking) = marking else { return Outcome::refused(stamp, Failure::Internal, reply, permit) };
+        let (record, receipt) = self.book.take(*arrival, marking, stamp);
+        self.fostered.insert(id);
+        self.colleagues.dispatcher.do_send(Collect { ticket: id });
+        Outcome { stamp, record: Some(record), answer: Said::Answer(Ok(receipt)), reply, permit }
     }
 
     fn rebuild(&mut self) {
-        let id = &self.id;
-        self.book.rebuild(self.shared.lookup.open(|ticket| ticket.desk() == Some(id)));
+        let Self { id, fostered, .. } = self;
+        let is_here = |ticket: &Ticket| ticket.desk() == Some(id) || fostered.contains(&ticket.id());
+        self.book.rebuild(self.shared.lookup.open(is_here));
         self.shared.health.rebuilt(&self.name);
         self.dates_handed = false;
     }
@@ -343,7 +339,7 @@ impl Desk {
         let due = shared.guarded(name, || book.due(now, shared.limits.dates_at_a_time));
         if let Some(tickets) = due.filter(|due| !due.is_empty()) {
             self.dates_handed = true;
-            self.dispatcher.do_send(DatesPassed { desk: Some(self.id.clone()), tickets });
+            self.colleagues.dispatcher.do_send(DatesPassed { desk: Some(self.id.clone()), tickets });
         }
     }
 }
@@ -352,7 +348,6 @@ impl Desk {
 enum Prepared {
     Marking(TicketEvent),
     Acted(Result<Acted, ActError>),
-    Elsewhere,
     Death,
 }
 
@@ -363,9 +358,12 @@ impl Actor for Desk {
         self.set_alarm(ctx);
     }
 
+    /// A desk that dies takes with it what it had in hand: it is replaced, and everything begins anew.
     fn stopped(&mut self, _: &mut Self::Context) {
-        if !self.shared.is_stopping() {
-            self.dispatcher.do_send(DeskDied { desk: self.id.clone() });
+        if !self.dismissed {
+            self.colleagues.dispatcher.do_send(DeskDied { desk: self.id.clone() });
+            let reason = "a desk died with what it had in hand".to_owned();
+            self.colleagues.writer.do_send(BeginAnew { reason });
         }
     }
 }
@@ -451,17 +449,42 @@ impl Handler<Show> for Desk {
 /// Go on with other rules and another roster; answers the tickets that have no holder here any more.
 #[derive(Message)]
 #[rtype(result = "Vec<Ticket>")]
-pub(crate) struct ChangeRoster {
+pub(crate) struct Change {
     pub(crate) rules: Arc<Rules>,
     pub(crate) roster: Arc<Roster>,
 }
 
-impl Handler<ChangeRoster> for Desk {
+impl Handler<Change> for Desk {
     type Result = Vec<Ticket>;
-    fn handle(&mut self, ChangeRoster { rules, roster }: ChangeRoster, _: &mut Self::Context) -> Vec<Ticket> {
-        self.rules = rules;
-        self.roster = Arc::clone(&roster);
-        self.book.change_roster(roster)
+    fn handle(&mut self, Change { rules, roster }: Change, _: &mut Self::Context) -> Vec<Ticket> {
+        self.book.change(rules, roster)
+    }
+}
+
+/// Give away a ticket that was marked to another desk.
+#[derive(Message)]
+#[rtype(result = "Option<Box<Ticket>>")]
+pub(crate) struct Give(pub(crate) TicketId);
+
+impl Handler<Give> for Desk {
+    type Result = Option<Box<Ticket>>;
+    fn handle(&mut self, Give(id): Give, _: &mut Self::Context) -> Option<Box<Ticket>> {
+        self.fostered.remove(&id);
+        let is_elsewhere = self.book.ticket(id).is_some_and(|ticket| ticket.desk() != Some(&self.id));
+        if is_elsewhere { self.book.let_go(id) } else { None }
+    }
+}
+
+/// Take a ticket in that another desk had marked to someone here.
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Adopt(pub(crate) Box<Ticket>);
+
+impl Handler<Adopt> for Desk {
+    type Result = ();
+    fn handle(&mut self, Adopt(ticket): Adopt, ctx: &mut Self::Context) {
+        self.book.adopt(ticket);
+        self.set_alarm(ctx);
     }
 }
 
@@ -473,7 +496,7 @@ pub(crate) struct Rebuild;
 impl Handler<Rebuild> for Desk {
     type Result = ();
     fn handle(&mut self, _: Rebuild, ctx: &mut Self::Context) {
-        self.sent_on.clear();
+        self.fostered.clear();
         self.rebuild();
         self.set_alarm(ctx);
     }
@@ -487,6 +510,7 @@ pub(crate) struct StopDesk;
 impl Handler<StopDesk> for Desk {
     type Result = ();
     fn handle(&mut self, _: StopDesk, ctx: &mut Self::Context) {
+        self.dismissed = true;
         ctx.stop();
     }
 }

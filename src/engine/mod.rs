@@ -456,7 +456,12 @@ impl Engine {
     ) -> Result<T, ReadError> {
         let (ask, answered) = Ask::new(question);
         self.0.writer.do_send(ask);
-        Ok(answered.await.map_err(|_| ReadError::Stopped)??)
+        match answered.await {
+            Ok(answer) => Ok(answer?),
+            Err(_) if self.0.door.shared.is_stopping() => Err(ReadError::Stopped),
+            // A store that panics drops the question.
+            Err(_) => Err(StoreError { reason: "it failed on the question".to_owned() }.into()),
+        }
     }
 }
 

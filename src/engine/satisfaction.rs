@@ -2,8 +2,7 @@
 //!
 //! It owns no ticket: the desk that does carries out what it says.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,7 +26,7 @@ pub(crate) struct Satisfaction {
     shared: Arc<Shared>,
     dispatcher: Addr<Dispatcher>,
     /// When silence closes which ticket; passed over when the ticket has moved on.
-    silences: BinaryHeap<Reverse<(Timestamp, TicketId)>>,
+    silences: BTreeSet<(Timestamp, TicketId)>,
     alarm: Option<(Timestamp, SpawnHandle)>,
     dates_handed: bool,
 }
@@ -71,26 +70,26 @@ pub(crate) fn judge(
 
 impl Satisfaction {
     pub(crate) fn new(shared: Arc<Shared>, dispatcher: Addr<Dispatcher>) -> Self {
-        let mut new = Self { shared, dispatcher, silences: BinaryHeap::new(), alarm: None, dates_handed: false };
+        let mut new = Self { shared, dispatcher, silences: BTreeSet::new(), alarm: None, dates_handed: false };
         new.rebuild();
         new
     }
 
-    /// Begins again with what is durable.
+    /// Adds what is durable. What was answered and is not written yet stays: a time too many does no harm.
     fn rebuild(&mut self) {
         let answered = |ticket: &Ticket| matches!(ticket.state().kind(), StateKind::Resolved | StateKind::Rejected);
         let tickets = self.shared.lookup.open(answered);
-        self.silences = tickets.iter().filter_map(|t| Some(Reverse((t.state().next_date()?, t.id())))).collect();
+        self.silences.extend(tickets.iter().filter_map(|ticket| Some((ticket.state().next_date()?, ticket.id()))));
         self.dates_handed = false;
     }
 
     fn due(&mut self, now: Timestamp) -> Vec<TicketId> {
         let mut due = Vec::new();
         while due.len() < self.shared.limits.dates_at_a_time
-            && let Some(&Reverse((date, id))) = self.silences.peek()
+            && let Some(&(date, id)) = self.silences.first()
             && date <= now
         {
-            self.silences.pop();
+            self.silences.pop_first();
             due.push(id);
         }
         due
@@ -100,7 +99,7 @@ impl Satisfaction {
         if self.dates_handed {
             return;
         }
-        let Some(&Reverse((next, _))) = self.silences.peek() else { return };
+        let Some(&(next, _)) = self.silences.first() else { return };
         if self.alarm.is_some_and(|(set_for, _)| set_for <= next) {
             return;
         }
@@ -137,7 +136,7 @@ pub(crate) struct Answered(pub(crate) Vec<(TicketId, Timestamp)>);
 impl Handler<Answered> for Satisfaction {
     type Result = ();
     fn handle(&mut self, Answered(tickets): Answered, ctx: &mut Self::Context) {
-        self.silences.extend(tickets.into_iter().map(|(id, silence_at)| Reverse((silence_at, id))));
+        self.silences.extend(tickets.into_iter().map(|(id, silence_at)| (silence_at, id)));
         self.set_alarm(ctx);
     }
 }

@@ -285,18 +285,20 @@ impl Handler<Outcomes> for Writer {
     }
 }
 
-/// Answer when everything up to this sequence number is written (or refused).
+/// Answer when everything up to this sequence number of this generation is written (or refused).
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) struct Flush {
     pub(crate) upto: u64,
+    pub(crate) generation: u32,
 }
 
 impl Handler<Flush> for Writer {
     type Result = ResponseFuture<()>;
-    fn handle(&mut self, Flush { upto }: Flush, _: &mut Self::Context) -> Self::Result {
+    fn handle(&mut self, Flush { upto, generation }: Flush, _: &mut Self::Context) -> Self::Result {
         let (waiter, written) = oneshot::channel();
-        if upto < self.next || self.stopped {
+        // What belongs to an earlier generation is written or refused by now.
+        if upto < self.next || generation != self.generation || self.stopped {
             drop(waiter);
         } else {
             self.flushes.push((upto, waiter));

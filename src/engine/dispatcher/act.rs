@@ -13,14 +13,10 @@ use crate::engine::request::{Receipt, Standing};
 use crate::engine::world::World;
 use crate::engine::writer::Ask;
 use crate::journal::fold;
-use crate::ticket::{Action, Ticket, TicketId};
+use crate::ticket::{Ticket, TicketId};
 
 impl Dispatcher {
     pub(super) fn act(&mut self, order: Box<Order>, stamp: Stamp, reply: Reply, permit: Option<Permit>) -> Next {
-        if let Err(error) = self.check_names(&order.action) {
-            self.outcomes.push(Outcome::refused(stamp, error, reply, permit));
-            return Next::Go;
-        }
         match self.owner(order.ticket) {
             None => self.act_on_closed(order, stamp, reply, permit),
             Some(desk) if order.action.may_move() => self.depart(desk, order, stamp, reply, permit),
@@ -29,22 +25,6 @@ impl Dispatcher {
                 self.give(desk, Job { stamp, reply, permit, attempt: Attempt::First, work });
                 Next::Go
             }
-        }
-    }
-
-    /// Whether what an action names exists.
-    pub(super) fn check_names(&self, action: &Action) -> Result<(), ActError> {
-        match action {
-            Action::Forward(Some(desk)) | Action::Assist(desk) if self.world.roster.desk(desk).is_none() => {
-                Err(ActError::UnknownDesk { desk: desk.clone() })
-            }
-            Action::ChangeCategory(category) if !self.world.rules.categories().contains(category.as_str()) => {
-                Err(ActError::UnknownCategory { category: category.clone() })
-            }
-            Action::ChangePlace(place) if !self.world.rules.places().contains(place.as_str()) => {
-                Err(ActError::UnknownPlace { place: place.clone() })
-            }
-            _ => Ok(()),
         }
     }
 
@@ -117,7 +97,7 @@ impl Dispatcher {
         reply: Reply,
         permit: Option<Permit>,
     ) {
-        let World { roster, .. } = &self.world;
+        let World { rules, roster, .. } = &self.world;
         let done = |ticket: &Ticket| order.request.and_then(|request| ticket.done(request));
         if let Some((ticket, version)) = ticket.as_ref().ok().and_then(|t| Some((t.id(), done(t)?))) {
             let answer = Said::Answer(Ok(Receipt { ticket, version, standing: Standing::AlreadyDone }));
@@ -125,7 +105,7 @@ impl Dispatcher {
             return;
         }
         let decided = ticket.and_then(|ticket| {
-            let events = carry_out(&ticket, &order, roster, &self.shared.policy, stamp.now)?;
+            let events = carry_out(&ticket, &order, rules, roster, &self.shared.policy, stamp.now)?;
             Ok((ticket, events))
         });
         match decided {

@@ -6,14 +6,12 @@ use std::sync::Arc;
 use actix::prelude::*;
 use tokio::sync::oneshot;
 
-use super::{Counter, Dispatcher, Matter, Next, then};
+use super::{Counter, Dispatcher, Done, Matter, Next, then};
 use crate::code::{DeskId, OfficerId};
-use crate::engine::desk::StopDesk;
-use crate::engine::desk::{ChangeRoster, Desk, Left};
-use crate::engine::errand::Stamp;
+use crate::engine::book::holds_here;
+use crate::engine::desk::{Change, Colleagues, Desk, Left, StopDesk};
 use crate::engine::errand::{Manner, Outcome, Reply, Said};
-use crate::engine::error::{ActError, Failure, ReloadError};
-use crate::engine::satisfaction::Satisfaction;
+use crate::engine::error::{ActError, Failure};
 use crate::engine::world::World;
 use crate::journal::{Entry, Format, Record, RosterChanged, RulesChanged};
 use crate::roster::Roster;
@@ -21,64 +19,84 @@ use crate::rules::Rules;
 use crate::ticket::{By, Ticket};
 
 impl Dispatcher {
-    pub(super) fn change_rules(
-        &mut self,
-        rules: Arc<Rules>,
-        by: Option<OfficerId>,
-        done: oneshot::Sender<Result<(), ReloadError>>,
-    ) -> Next {
+    /// Other rules come into force once it is written that they do.
+    pub(super) fn change_rules(&mut self, rules: Arc<Rules>, by: Option<OfficerId>, done: Done) -> Next {
         let roster = Arc::clone(&self.world.roster);
-        match self.world.changed(Arc::clone(&rules), Arc::clone(&roster), &self.shared.limits) {
+        let world = match self.world.changed(Arc::clone(&rules), roster, &self.shared.limits) {
+            Ok(world) => world,
             Err(error) => {
                 drop(done.send(Err(error.into())));
                 return Next::Go;
             }
-            Ok(world) => self.world = world,
-        }
-        let stamp = self.stamp();
-        let (table, rows, at) = (rules.version(), rules.rows().len(), stamp.now);
-        let entry = Entry::Rules(RulesChanged { format: Format, table, rows, at, by });
-        self.note(entry, stamp, done);
-        self.publish.send_replace(self.world.clone());
+        };
+        let (table, rows, at) = (rules.version(), rules.rows().len(), self.now);
+        let written = self.note(Entry::Rules(RulesChanged { format: Format, table, rows, at, by }));
         self.hand_over();
-        let changes: Vec<_> = self.desks.iter().map(|counter| self.change(counter)).collect();
         Next::Wait(Box::pin(async move {
-            for change in changes {
-                drop(change.await);
-            }
-            then(|_, _| Next::Go)
+            let written = written.await;
+            then(move |dispatcher, _| match written {
+                Err(failure) => {
+                    drop(done.send(Err(failure.into())));
+                    Next::Go
+                }
+                Ok(()) => {
+                    dispatcher.world = world;
+                    dispatcher.in_force.0 = Some(table);
+                    dispatcher.publish.send_replace(dispatcher.world.clone());
+                    let changes: Vec<_> = dispatcher.desks.iter().map(|counter| dispatcher.change(counter)).collect();
+                    Next::Wait(Box::pin(async move {
+                        for change in changes {
+                            drop(change.await);
+                        }
+                        drop(done.send(Ok(())));
+                        then(|_, _| Next::Go)
+                    }))
+                }
+            })
         }))
     }
 
-    pub(super) fn change(&self, counter: &Counter) -> Request<Desk, ChangeRoster> {
+    fn change(&self, counter: &Counter) -> Request<Desk, Change> {
         let World { rules, roster, .. } = &self.world;
-        counter.desk.send(ChangeRoster { rules: Arc::clone(rules), roster: Arc::clone(roster) })
+        counter.desk.send(Change { rules: Arc::clone(rules), roster: Arc::clone(roster) })
     }
 
-    pub(super) fn change_roster(
-        &mut self,
-        roster: Arc<Roster>,
-        by: Option<OfficerId>,
-        done: oneshot::Sender<Result<(), ReloadError>>,
-        ctx: &mut Context<Self>,
-    ) -> Next {
+    /// Another roster comes into force once it is written that it does: desks are opened and closed, and whose officer
+    /// or desk is gone goes to another.
+    pub(super) fn change_roster(&mut self, roster: Arc<Roster>, by: Option<OfficerId>, done: Done) -> Next {
         let rules = Arc::clone(&self.world.rules);
-        match self.world.changed(rules, Arc::clone(&roster), &self.shared.limits) {
+        let world = match self.world.changed(rules, Arc::clone(&roster), &self.shared.limits) {
+            Ok(world) => world,
             Err(error) => {
                 drop(done.send(Err(error.into())));
                 return Next::Go;
             }
-            Ok(world) => self.world = world,
-        }
-        self.hand_over();
-        let is_gone = |counter: &Counter| roster.desk(&counter.id).is_none();
-        let left: Vec<DeskId> = self.desks.iter().filter(|c| is_gone(c)).map(|c| c.id.clone()).collect();
-        let opened = self.open_desks(ctx);
-        let stamp = self.stamp();
-        let (version, at) = (roster.version(), stamp.now);
+        };
+        let is_gone = |counter: &&Counter| roster.desk(&counter.id).is_none();
+        let left: Vec<DeskId> = self.desks.iter().filter(is_gone).map(|counter| counter.id.clone()).collect();
+        let (opened, version, at) = (self.missing_desks(&roster), roster.version(), self.now);
         let entry = RosterChanged { format: Format, roster: version, at, by, opened, left: left.clone() };
-        let (written, settled) = oneshot::channel();
-        self.note(Entry::Roster(entry), stamp, written);
+        let written = self.note(Entry::Roster(entry));
+        self.hand_over();
+        Next::Wait(Box::pin(async move {
+            let written = written.await;
+            then(move |dispatcher, ctx| match written {
+                Err(failure) => {
+                    drop(done.send(Err(failure.into())));
+                    Next::Go
+                }
+                Ok(()) => {
+                    dispatcher.world = world;
+                    dispatcher.in_force.1 = Some(version);
+                    dispatcher.open_desks(ctx);
+                    dispatcher.settle_in(left, done)
+                }
+            })
+        }))
+    }
+
+    /// Tells all desks of the world they are in, closes those that are not in it, and houses whoever is homeless.
+    fn settle_in(&mut self, left: Vec<DeskId>, done: Done) -> Next {
         let changes: Vec<_> = self.desks.iter().map(|counter| self.change(counter)).collect();
         Next::Wait(Box::pin(async move {
             let mut orphans = VecDeque::new();
@@ -88,19 +106,37 @@ impl Dispatcher {
             then(move |dispatcher, _| {
                 dispatcher.close_desks(&left);
                 dispatcher.publish.send_replace(dispatcher.world.clone());
-                drop(settled);
                 dispatcher.waiting.push_front(Matter::Orphans(orphans, Some(done)));
                 Next::Go
             })
         }))
     }
 
+    /// After a start or a recovery, when memory is what is durable: tickets whose desk or officer is not on the roster
+    /// in force go to another, and what is in force is written where the journal does not say it.
+    pub(super) fn set_in_order(&mut self, ctx: &mut Context<Self>) -> Next {
+        self.note_what_is_in_force(ctx);
+        let roster = Arc::clone(&self.world.roster);
+        let is_homeless = |ticket: &Ticket| ticket.desk().is_none_or(|desk| !holds_here(ticket, desk, &roster));
+        let homeless = self.shared.lookup.open(is_homeless);
+        if homeless.is_empty() {
+            return Next::Go;
+        }
+        // Desks that have some of them let go of them.
+        let changes: Vec<_> = self.desks.iter().map(|counter| self.change(counter)).collect();
+        Next::Wait(Box::pin(async move {
+            for change in changes {
+                drop(change.await);
+            }
+            then(move |dispatcher, _| {
+                dispatcher.waiting.push_front(Matter::Orphans(homeless.into(), None));
+                Next::Go
+            })
+        }))
+    }
+
     /// Tickets that have no holder any more go to another; then it is answered, when all is written.
-    pub(super) fn adopt(
-        &mut self,
-        mut tickets: VecDeque<Ticket>,
-        done: Option<oneshot::Sender<Result<(), ReloadError>>>,
-    ) -> Next {
+    pub(super) fn adopt(&mut self, mut tickets: VecDeque<Ticket>, done: Option<Done>) -> Next {
         while let Some(ticket) = tickets.pop_front() {
             let stamp = self.stamp();
             let (reply, by) = (Reply::nobody(), By::System);
@@ -115,74 +151,70 @@ impl Dispatcher {
         }
     }
 
-    /// Has an entry of the engine's own written; `done` hears of it.
-    pub(super) fn note(&mut self, entry: Entry, stamp: Stamp, done: oneshot::Sender<Result<(), ReloadError>>) {
+    /// Has an entry of the engine's own written; the answer says whether it was.
+    fn note(&mut self, entry: Entry) -> impl Future<Output = Result<(), Failure>> + 'static {
         let (answer, answered) = oneshot::channel();
-        // An entry about no ticket has no receipt; whoever waits hears only whether it was written.
+        // An entry about no ticket has no receipt: who waits hears this error where it was written.
         let said = Said::Answer(Err(ActError::NotForCallers));
-        let record = Some(Record { entry, personal: None });
+        let (stamp, record) = (self.stamp(), Some(Record { entry, personal: None }));
         self.outcomes.push(Outcome { stamp, record, answer: said, reply: Reply::one(answer), permit: None });
-        actix::spawn(async move {
-            let result = match answered.await {
-                Ok(Err(ActError::Failed(failure))) => Err(failure.into()),
+        async move {
+            match answered.await {
+                Ok(Err(ActError::Failed(failure))) => Err(failure),
                 Ok(_) => Ok(()),
-                Err(_) => Err(ReloadError::Failed(Failure::Internal)),
-            };
-            drop(done.send(result));
-        });
+                Err(_) => Err(Failure::Internal),
+            }
+        }
     }
 
-    /// Has it written which rules and roster the engine was started with, where the journal does not say so already.
-    pub(super) fn note_what_is_in_force(&mut self) {
+    /// Has it written which rules and roster are in force, where the journal does not say so already.
+    fn note_what_is_in_force(&mut self, ctx: &mut Context<Self>) {
         let World { rules, roster, .. } = self.world.clone();
-        let (table, version) = (rules.version(), roster.version());
+        let (table, version, at) = (rules.version(), roster.version(), self.now);
         if self.in_force.0 != Some(table) {
-            let stamp = self.stamp();
-            let (rows, at) = (rules.rows().len(), stamp.now);
-            let entry = RulesChanged { format: Format, table, rows, at, by: None };
-            self.note(Entry::Rules(entry), stamp, oneshot::channel().0);
+            let rows = rules.rows().len();
+            let written = self.note(Entry::Rules(RulesChanged { format: Format, table, rows, at, by: None }));
+            let written = written.into_actor(self);
+            ctx.spawn(written.map(move |written, dispatcher, _| {
+                if written.is_ok() {
+                    dispatcher.in_force.0 = Some(table);
+                }
+            }));
         }
         if self.in_force.1 != Some(version) {
-            let stamp = self.stamp();
-            let (at, opened, left) = (stamp.now, Vec::new(), Vec::new());
+            let (opened, left) = (Vec::new(), Vec::new());
             let entry = RosterChanged { format: Format, roster: version, at, by: None, opened, left };
-            self.note(Entry::Roster(entry), stamp, oneshot::channel().0);
+            let written = self.note(Entry::Roster(entry)).into_actor(self);
+            ctx.spawn(written.map(move |written, dispatcher, _| {
+                if written.is_ok() {
+                    dispatcher.in_force.1 = Some(version);
+                }
+            }));
         }
-        self.hand_over();
     }
 
-    /// Starts an actor for each desk of the roster that has none; which they are.
-    pub(super) fn open_desks(&mut self, ctx: &mut Context<Self>) -> Vec<DeskId> {
-        let roster = Arc::clone(&self.world.roster);
+    fn missing_desks(&self, roster: &Roster) -> Vec<DeskId> {
         let missing = |desk: &&crate::roster::Desk| !self.desk_by_id.contains_key(desk.id());
-        let new: Vec<DeskId> = roster.desks().iter().filter(missing).map(|desk| desk.id().clone()).collect();
-        for id in &new {
-            let desk = self.start_desk(id, ctx);
+        roster.desks().iter().filter(missing).map(|desk| desk.id().clone()).collect()
+    }
+
+    /// Starts an actor for each desk of the roster that has none.
+    pub(super) fn open_desks(&mut self, ctx: &mut Context<Self>) {
+        for id in self.missing_desks(&Arc::clone(&self.world.roster)) {
+            let desk = self.start_desk(&id, ctx);
             self.desk_by_id.insert(id.clone(), self.desks.len());
-            self.desks.push(Counter { id: id.clone(), desk, jobs: Vec::new() });
+            self.desks.push(Counter { id, desk, jobs: Vec::new() });
         }
-        new
     }
 
     pub(super) fn start_desk(&self, id: &DeskId, ctx: &mut Context<Self>) -> Addr<Desk> {
         let World { rules, roster, .. } = &self.world;
-        let control = self.counter(&DeskId::Control).map(|at| self.desks[at].desk.clone());
-        let control = control.filter(|_| *id != DeskId::Control);
-        let satisfaction = match &self.satisfaction {
-            Some(satisfaction) => satisfaction.clone(),
-            None => Satisfaction::new(Arc::clone(&self.shared), ctx.address()).start(),
+        let colleagues = Colleagues {
+            dispatcher: ctx.address(),
+            satisfaction: self.satisfaction.clone(),
+            writer: self.writer.clone(),
         };
-        Desk::new(
-            id.clone(),
-            Arc::clone(&self.shared),
-            Arc::clone(rules),
-            Arc::clone(roster),
-            ctx.address(),
-            satisfaction,
-            self.writer.clone(),
-            control,
-        )
-        .start()
+        Desk::new(id.clone(), Arc::clone(&self.shared), Arc::clone(rules), Arc::clone(roster), colleagues).start()
     }
 
     /// Stops the actors of these desks, which have no tickets any more.

@@ -29,8 +29,7 @@ impl Dispatcher {
         Next::Wait(Box::pin(async move {
             let (from, due) = match (desk, satisfaction) {
                 (Some((id, desk)), _) => (Some(id), desk.send(Due(now)).await.unwrap_or_default()),
-                (None, Some(actor)) if at == last => (None, actor.send(Silences(now)).await.unwrap_or_default()),
-                _ => (None, Vec::new()),
+                (None, actor) => (None, actor.send(Silences(now)).await.unwrap_or_default()),
             };
             then(move |dispatcher, _| {
                 if !due.is_empty() {

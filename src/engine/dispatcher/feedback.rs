@@ -14,10 +14,7 @@ use crate::ticket::{Origin, StateKind, Ticket, TicketId};
 impl Dispatcher {
     /// The satisfaction actor judges by the ticket as its desk has it; then it is carried out like any act.
     pub(super) fn feedback(&mut self, opinion: Opinion, stamp: Stamp, reply: Reply, permit: Option<Permit>) -> Next {
-        let Some(satisfaction) = self.satisfaction.clone() else {
-            self.outcomes.push(Outcome::refused(stamp, Failure::Internal, reply, permit));
-            return Next::Go;
-        };
+        let satisfaction = self.satisfaction.clone();
         let id = opinion.ticket;
         let owner = self.owner(id);
         let shown = owner.map(|desk| self.desks[desk].desk.clone());

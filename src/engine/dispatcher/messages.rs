@@ -54,6 +54,8 @@ matters! {
     /// Another roster.
     ReloadRoster { roster: Arc<Roster>, by: Option<OfficerId>, done: oneshot::Sender<Result<(), ReloadError>> }
         => Matter::Roster(roster, by, done);
+    /// A desk marked this ticket to another desk, after a fault: bring it there.
+    Collect { ticket: TicketId } => Matter::Collect(ticket);
     /// Carry out what was accepted, then stop.
     Stop { done: oneshot::Sender<()> } => Matter::Stop(done);
 }

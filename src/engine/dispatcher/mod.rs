@@ -29,7 +29,6 @@ use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
 
 use crate::code::{DeskId, OfficerId};
-use crate::engine::book::holds_here;
 use crate::engine::builder::Known;
 
 use crate::engine::desk::{DatesDone, Desk, Jobs, Release, StopDesk};
@@ -45,8 +44,8 @@ use crate::roster::{Roster, RosterVersion};
 use crate::rules::{Rules, TableVersion};
 use crate::ticket::{Ticket, TicketId};
 
-pub(crate) use messages::{Arrivals, Closed, DatesPassed, ReloadRoster, ReloadRules, Stop, Tick};
-pub(crate) use recovery::{DeskDied, MovedOn, Recover};
+pub(crate) use messages::{Arrivals, Closed, Collect, DatesPassed, ReloadRoster, ReloadRules, Stop, Tick};
+pub(crate) use recovery::{DeskDied, Recover};
 
 /// How many outcomes or jobs for one desk are gathered at most before they are handed over.
 const GATHERED: usize = 512;
@@ -63,7 +62,7 @@ pub(crate) struct Dispatcher {
     world: World,
     publish: watch::Sender<World>,
     writer: Addr<Writer>,
-    satisfaction: Option<Addr<Satisfaction>>,
+    satisfaction: Addr<Satisfaction>,
     desks: Vec<Counter>,
     desk_by_id: HashMap<DeskId, usize, FixedState>,
     /// The desk of each open ticket, ahead of the disk.
@@ -98,13 +97,20 @@ enum Matter {
     Dates(Option<DeskId>, VecDeque<TicketId>),
     /// Let all dates pass that have come: from the desk with this number on.
     Tick(usize, oneshot::Sender<()>),
-    Rules(Arc<Rules>, Option<OfficerId>, oneshot::Sender<Result<(), ReloadError>>),
-    Roster(Arc<Roster>, Option<OfficerId>, oneshot::Sender<Result<(), ReloadError>>),
+    Rules(Arc<Rules>, Option<OfficerId>, Done),
+    Roster(Arc<Roster>, Option<OfficerId>, Done),
     /// Tickets without a holder, since the roster changed.
-    Orphans(VecDeque<Ticket>, Option<oneshot::Sender<Result<(), ReloadError>>>),
+    Orphans(VecDeque<Ticket>, Option<Done>),
+    /// After a start or a recovery.
+    Order,
+    /// A ticket that its desk marked to another desk, after a fault.
+    Collect(TicketId),
     Closed(Vec<TicketId>),
     Stop(oneshot::Sender<()>),
 }
+
+/// Who waits for a reload.
+type Done = oneshot::Sender<Result<(), ReloadError>>;
 
 /// What comes next after a matter.
 enum Next {
@@ -127,6 +133,7 @@ impl Dispatcher {
         world: World,
         publish: watch::Sender<World>,
         writer: Addr<Writer>,
+        satisfaction: Addr<Satisfaction>,
         known: Known,
         end: oneshot::Sender<()>,
     ) -> Self {
@@ -142,7 +149,7 @@ impl Dispatcher {
             world,
             publish,
             writer,
-            satisfaction: None,
+            satisfaction,
             desks: Vec::new(),
             desk_by_id: HashMap::default(),
             owner: HashMap::default(),
@@ -236,7 +243,7 @@ impl Dispatcher {
                 None => {
                     match desk.take().and_then(|desk| self.counter(&desk)) {
                         Some(counter) => self.desks[counter].desk.do_send(DatesDone),
-                        None => self.satisfaction.iter().for_each(|actor| actor.do_send(SilencesDone)),
+                        None => self.satisfaction.do_send(SilencesDone),
                     }
                     Next::Go
                 }
@@ -244,7 +251,9 @@ impl Dispatcher {
             _ => match held.take() {
                 Some(Matter::Tick(desk, done)) => self.tick(desk, done),
                 Some(Matter::Rules(rules, by, done)) => self.change_rules(rules, by, done),
-                Some(Matter::Roster(roster, by, done)) => self.change_roster(roster, by, done, ctx),
+                Some(Matter::Roster(roster, by, done)) => self.change_roster(roster, by, done),
+                Some(Matter::Order) => self.set_in_order(ctx),
+                Some(Matter::Collect(ticket)) => self.collect(ticket),
                 Some(Matter::Orphans(tickets, done)) => self.adopt(tickets, done),
                 Some(Matter::Closed(tickets)) => self.release(tickets),
                 Some(Matter::Stop(done)) => self.stop(done),
@@ -303,7 +312,7 @@ impl Dispatcher {
     /// Waits until all that was handed over is written.
     fn when_written(&mut self, go_on: impl FnOnce() + 'static) -> Next {
         self.hand_over();
-        let written = self.writer.send(Flush { upto: self.seq });
+        let written = self.writer.send(Flush { upto: self.seq, generation: self.generation });
         Next::Wait(Box::pin(async move {
             let _ = written.await;
             then(move |_, _| {
@@ -356,12 +365,12 @@ impl Dispatcher {
 
     fn stop(&mut self, done: oneshot::Sender<()>) -> Next {
         self.hand_over();
-        let written = self.writer.send(Flush { upto: self.seq });
+        let written = self.writer.send(Flush { upto: self.seq, generation: self.generation });
         Next::Wait(Box::pin(async move {
             let _ = written.await;
             then(move |dispatcher, ctx| {
                 dispatcher.desks.iter().for_each(|counter| counter.desk.do_send(StopDesk));
-                dispatcher.satisfaction.iter().for_each(|actor| actor.do_send(Turn::Stop));
+                dispatcher.satisfaction.do_send(Turn::Stop);
                 let stopped = dispatcher.writer.send(StopWriter);
                 let done = async move {
                     let _ = stopped.await;
@@ -378,27 +387,10 @@ impl Actor for Dispatcher {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Self::Context) {
-        self.satisfaction = Some(Satisfaction::new(Arc::clone(&self.shared), ctx.address()).start());
         self.open_desks(ctx);
         self.rebuild();
-        self.note_what_is_in_force();
-        // Tickets whose desk or officer is not on this roster, which may be another than the last time.
-        let roster = Arc::clone(&self.world.roster);
-        let homeless =
-            self.shared.lookup.open(|ticket| ticket.desk().is_none_or(|desk| !holds_here(ticket, desk, &roster)));
-        if !homeless.is_empty() {
-            let changes: Vec<_> = self.desks.iter().map(|counter| self.change(counter)).collect();
-            self.waiting.push_front(Matter::Orphans(homeless.into(), None));
-            ctx.wait(
-                async move {
-                    for change in changes {
-                        drop(change.await);
-                    }
-                }
-                .into_actor(self)
-                .map(|(), dispatcher, ctx| dispatcher.work(ctx)),
-            );
-        }
+        self.waiting.push_back(Matter::Order);
+        self.work(ctx);
     }
 
     fn stopped(&mut self, _: &mut Self::Context) {

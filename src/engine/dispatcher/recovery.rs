@@ -2,11 +2,10 @@
 
 use actix::prelude::*;
 
-use super::{Dispatcher, Matter};
+use super::{Dispatcher, Matter, Next, then};
 use crate::code::DeskId;
-use crate::engine::desk::Rebuild;
-use crate::engine::errand::Task;
-use crate::engine::errand::{Attempt, Errand, Outcome};
+use crate::engine::desk::{Adopt, Give, Rebuild};
+use crate::engine::errand::{Attempt, Errand, Outcome, Said, Task};
 use crate::engine::error::Failure;
 use crate::engine::health::ActorName;
 use crate::engine::satisfaction::Turn;
@@ -36,9 +35,12 @@ impl Dispatcher {
             }
         }
         self.hand_over();
-        // An errand that is tried again has its number already, and nothing of it is written before it.
-        let retried = matches!(self.waiting.front(), Some(Matter::Errand(errand)) if errand.stamp.is_some());
-        let written = self.writer.send(Flush { upto: self.seq - u64::from(retried) });
+        // An errand that is tried again may have its place in the order already, which is not written before it.
+        let upto = match self.waiting.front() {
+            Some(Matter::Errand(Errand { stamp: Some(stamp), .. })) => stamp.seq - 1,
+            _ => self.seq,
+        };
+        let written = self.writer.send(Flush { upto, generation: self.generation });
         ctx.wait(written.into_actor(self).map(|_, dispatcher, ctx| {
             dispatcher.rebuild();
             dispatcher.shared.health.rebuilt(&ActorName::Dispatcher);
@@ -51,14 +53,22 @@ impl Dispatcher {
     pub(super) fn give_up(&mut self, errand: Errand) {
         let Errand { task, reply, permit, stamp, .. } = errand;
         let stamp = stamp.unwrap_or_else(|| self.stamp());
-        if let Task::Submit(submission) = task
-            && !self.seen.contains(submission.filing.source.as_bytes())
-            && let Some(id) = self.number()
-        {
-            let placement = placing::place_after_fault(&submission.filing, &self.world.rules, &self.world.roster);
-            self.open(id, submission, Some(placement), stamp, reply, permit);
-        } else {
+        let Task::Submit(submission) = task else {
             self.outcomes.push(Outcome::refused(stamp, Failure::Internal, reply, permit));
+            return;
+        };
+        let source = submission.filing.source;
+        if let Some(id) = self.shared.lookup.by_source.get(&source).map(|id| *id) {
+            self.outcomes.push(Outcome { stamp, record: None, answer: Said::AlreadyThere(id), reply, permit });
+            return;
+        }
+        // One that was perhaps here long ago is not opened without asking the store, which is no time for now.
+        match self.number().filter(|_| !self.seen.contains(source.as_bytes())) {
+            Some(id) => {
+                let placement = placing::place_after_fault(&submission.filing, &self.world.rules, &self.world.roster);
+                self.open(id, submission, Some(placement), stamp, reply, permit);
+            }
+            None => self.outcomes.push(Outcome::refused(stamp, Failure::Internal, reply, permit)),
         }
     }
 
@@ -73,28 +83,28 @@ impl Dispatcher {
                 self.owner.insert(ticket.id(), desk as u32);
             }
         }
-        // A fresh block of numbers is asked for: the one in memory is suspect too.
-        self.numbers = 0..0;
+    }
+
+    /// Takes a ticket from the desk that marked it to another after a fault, and brings it there.
+    pub(super) fn collect(&mut self, ticket: TicketId) -> Next {
+        let Some(desk) = self.owner(ticket) else { return Next::Go };
+        self.hand_over();
+        let given = self.desks[desk].desk.send(Give(ticket));
+        Next::Wait(Box::pin(async move {
+            let given = given.await.ok().flatten();
+            then(move |dispatcher, _| {
+                let to = given.as_ref().and_then(|ticket| dispatcher.counter(ticket.desk()?));
+                if let (Some(ticket), Some(to)) = (given, to) {
+                    dispatcher.owner.insert(ticket.id(), to as u32);
+                    dispatcher.desks[to].desk.do_send(Adopt(ticket));
+                }
+                Next::Go
+            })
+        }))
     }
 }
 
-/// A desk sent a ticket on to the control desk, after a fault.
-#[derive(Message)]
-#[rtype(result = "()")]
-pub(crate) struct MovedOn {
-    pub(crate) ticket: TicketId,
-}
-
-impl Handler<MovedOn> for Dispatcher {
-    type Result = ();
-    fn handle(&mut self, MovedOn { ticket }: MovedOn, _: &mut Self::Context) {
-        if let Some(control) = self.counter(&DeskId::Control) {
-            self.owner.insert(ticket, control as u32);
-        }
-    }
-}
-
-/// A desk died: it is replaced, and everything begins anew from the journal.
+/// A desk died: it is replaced. It has told the journal's writer too, which has everything begin anew.
 #[derive(Message)]
 #[rtype(result = "()")]
 pub(crate) struct DeskDied {
@@ -108,7 +118,6 @@ impl Handler<DeskDied> for Dispatcher {
         self.desks[at].desk = self.start_desk(&desk, ctx);
         let name = ActorName::Desk(desk);
         self.shared.health.rebuilt(&name);
-        self.begin_anew("a desk died with what it had in hand");
     }
 }
 
@@ -126,7 +135,7 @@ impl Handler<Recover> for Dispatcher {
         self.hand_over();
         self.generation = generation;
         let rebuilt: Vec<_> = self.desks.iter().map(|counter| counter.desk.send(Rebuild)).collect();
-        self.satisfaction.iter().for_each(|actor| actor.do_send(Turn::Rebuild));
+        self.satisfaction.do_send(Turn::Rebuild);
         ctx.wait(
             async move {
                 for desk in rebuilt {
@@ -138,6 +147,7 @@ impl Handler<Recover> for Dispatcher {
                 dispatcher.rebuild();
                 let (generation, next) = (dispatcher.generation, dispatcher.seq + 1);
                 dispatcher.writer.do_send(Resume { generation, next });
+                dispatcher.waiting.push_front(Matter::Order);
                 dispatcher.work(ctx);
             }),
         );
