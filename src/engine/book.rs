@@ -21,6 +21,9 @@ use crate::ticket::{
     Action, By, Command, Holder, Policy, RequestId, Roles, StateKind, Ticket, TicketEvent, TicketId, Version,
 };
 
+/// How often the date of a ticket may fail, each time tried twice, before it is passed over.
+const DATE_TRIES: u8 = 2;
+
 /// What a desk owns and knows.
 #[derive(Debug)]
 pub(crate) struct Book {
@@ -34,9 +37,9 @@ pub(crate) struct Book {
     loads: Vec<Load>,
     /// Counts marks, so that of two officers with equal loads the one whose last mark is longer ago is next.
     marks: u64,
-    /// Tickets on whose date the desk panicked again and again, at the version they had: the date is passed over until
-    /// something else happens to them.
-    set_aside: HashMap<TicketId, Version, FixedState>,
+    /// Tickets on whose date the desk failed, at the version they had, and how often: after [`DATE_TRIES`] the date is
+    /// passed over until something else happens to them.
+    failed_dates: HashMap<TicketId, (Version, u8), FixedState>,
     /// The date of each open ticket that is not with the satisfaction actor; passed over when out of date.
     dates: BinaryHeap<Reverse<(Timestamp, TicketId)>>,
 }
@@ -62,8 +65,8 @@ pub(crate) enum Acted {
 impl Book {
     pub(crate) fn new(desk: DeskId, rules: Arc<Rules>, roster: Arc<Roster>, policy: Arc<Policy>) -> Self {
         let loads = vec![Load::default(); roster.officers().len()];
-        let (tickets, set_aside) = (HashMap::default(), HashMap::default());
-        Self { desk, rules, roster, policy, tickets, loads, marks: 0, set_aside, dates: BinaryHeap::new() }
+        let (tickets, failed_dates) = (HashMap::default(), HashMap::default());
+        Self { desk, rules, roster, policy, tickets, loads, marks: 0, failed_dates, dates: BinaryHeap::new() }
     }
 
     /// Forgets everything and begins again with these tickets.
@@ -113,11 +116,11 @@ impl Book {
         }
     }
 
-    /// Passes over the date of a ticket until something else happens to it.
-    pub(crate) fn set_aside(&mut self, id: TicketId) {
-        if let Some(ticket) = self.tickets.get(&id) {
-            self.set_aside.insert(id, ticket.version());
-        }
+    /// Notes that the desk failed on the date of a ticket.
+    pub(crate) fn date_failed(&mut self, id: TicketId) {
+        let Some(version) = self.tickets.get(&id).map(|ticket| ticket.version()) else { return };
+        let before = self.failed_dates.get(&id).filter(|(at, _)| *at == version).map_or(0, |(_, tries)| *tries);
+        self.failed_dates.insert(id, (version, before + 1));
     }
 
     /// Takes a ticket in with its marking and makes the entry of it.
@@ -263,7 +266,8 @@ impl Book {
 
     fn date_of(&self, id: TicketId) -> Option<Timestamp> {
         let ticket = self.tickets.get(&id)?;
-        self.own_date(ticket).filter(|_| self.set_aside.get(&id) != Some(&ticket.version()))
+        let given_up = |&(at, tries): &(Version, u8)| at == ticket.version() && tries >= DATE_TRIES;
+        self.own_date(ticket).filter(|_| !self.failed_dates.get(&id).is_some_and(given_up))
     }
 
     /// The date on which the desk does something: the satisfaction actor has those of answered tickets.

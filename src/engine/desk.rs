@@ -271,7 +271,7 @@ impl Desk {
             Work::Take(arrival) => self.mark_elsewhere(arrival, stamp, reply, permit),
             Work::Act(order) => {
                 if order.action == Action::DatePasses {
-                    self.book.set_aside(order.ticket);
+                    self.book.date_failed(order.ticket);
                 }
                 Outcome::refused(stamp, Failure::Internal, reply, permit)
             }

@@ -141,14 +141,15 @@ impl Writer {
             }
             Err(AppendError::Refused { reason }) => {
                 let failure = Failure::NotStored { reason: format!("the store refused: {reason}") };
-                answers.into_iter().for_each(|(_, reply, _)| reply.answer(Err(failure.clone().into())));
+                // Whoever hears of it and looks sees that the engine is recovering.
                 self.recover(reason);
+                answers.into_iter().for_each(|(_, reply, _)| reply.answer(Err(failure.clone().into())));
                 false
             }
             Err(AppendError::Unknown { reason }) => {
                 let failure = Failure::Unknown { reason: reason.clone() };
-                answers.into_iter().for_each(|(_, reply, _)| reply.answer(Err(failure.clone().into())));
                 self.stop(reason);
+                answers.into_iter().for_each(|(_, reply, _)| reply.answer(Err(failure.clone().into())));
                 false
             }
         }
