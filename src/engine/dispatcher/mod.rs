@@ -50,11 +50,11 @@ pub(crate) use recovery::{DeskDied, Recover};
 /// How many outcomes or jobs for one desk are gathered at most before they are handed over.
 const GATHERED: usize = 512;
 
-/// The size of the filter that says "never seen", for each post it is made for: full, it is wrong once in 80 times,
+/// The size of the filter that says "never seen", for each post it is made for: full, it is wrong once in 400 times,
 /// and then the store is asked in vain.
 const BITS_A_SOURCE: usize = 16;
 /// Each probe is a look at memory that is far away, so there are few.
-const PROBES: u32 = 2;
+const PROBES: u32 = 4;
 
 /// Gives everything its order, and tickets their desk.
 pub(crate) struct Dispatcher {
