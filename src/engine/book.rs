@@ -7,7 +7,7 @@ use std::sync::Arc;
 use foldhash::fast::FixedState;
 use jiff::Timestamp;
 
-use crate::code::{DeskId, OfficerId};
+use crate::code::DeskId;
 use crate::engine::errand::{Arrival, Manner, Order, Stamp, Who};
 use crate::engine::error::ActError;
 use crate::engine::request::{Receipt, Standing};
@@ -44,6 +44,13 @@ pub(crate) struct Book {
     dates: BinaryHeap<Reverse<(Timestamp, TicketId)>>,
 }
 
+/// To whom an arrival is given.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Marking {
+    event: TicketEvent,
+    seat: Seat,
+}
+
 /// How much an officer has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 struct Load {
@@ -77,8 +84,7 @@ impl Book {
         // Whose mark is longest ago is told by the tickets, not by their numbers.
         tickets.sort_unstable_by_key(|ticket| (ticket.marked_at(), ticket.id()));
         for ticket in tickets {
-            self.note_mark(&ticket);
-            self.keep(Box::new(ticket));
+            self.mark_and_keep(Box::new(ticket));
         }
     }
 
@@ -87,14 +93,16 @@ impl Book {
     }
 
     /// To whom an arrival is given, as an event. It changes nothing, so that it can be tried again.
-    pub(crate) fn marking(&self, arrival: &Arrival, now: Timestamp) -> TicketEvent {
+    pub(crate) fn marking(&self, arrival: &Arrival, now: Timestamp) -> Marking {
         let Arrival { ticket, placement, manner, .. } = arrival;
-        let officer = self.choose(placement, ticket.filing().against.as_ref(), now);
+        let seat = self.choose(placement, ticket.filing().against.as_ref(), now);
+        let officer = self.roster.at(seat).id().clone();
         let holder = Holder { desk: placement.desk.clone(), officer };
-        match manner {
+        let event = match manner {
             Manner::Mark => ticket.marked(holder, placement.rung, placement.why, &self.policy, now),
             Manner::HandOver => TicketEvent::HandedOver { holder, rung: placement.rung, at: now },
-        }
+        };
+        Marking { event, seat }
     }
 
     /// Turns an arrival on which this desk failed towards the control desk (or whoever stands in for it).
@@ -111,8 +119,7 @@ impl Book {
     pub(crate) fn adopt(&mut self, ticket: Box<Ticket>) {
         if self.tickets.get(&ticket.id()).is_none_or(|known| known.version() < ticket.version()) {
             self.let_go(ticket.id());
-            self.note_mark(&ticket);
-            self.keep(ticket);
+            self.mark_and_keep(ticket);
         }
     }
 
@@ -124,13 +131,13 @@ impl Book {
     }
 
     /// Takes a ticket in with its marking and makes the entry of it.
-    pub(crate) fn take(&mut self, arrival: Arrival, marking: TicketEvent, stamp: Stamp) -> (Record, Receipt) {
+    pub(crate) fn take(&mut self, arrival: Arrival, marking: Marking, stamp: Stamp) -> (Record, Receipt) {
         let Arrival { mut ticket, mut events, by, request, personal, .. } = arrival;
-        ticket.advance([&marking], request);
-        events.push(marking);
+        ticket.advance([&marking.event], request);
+        events.push(marking.event);
         let written = write(&ticket, stamp, by, request, events, personal);
-        self.note_mark(&ticket);
-        self.keep(ticket);
+        self.note_mark(marking.seat);
+        self.keep_at(ticket, Some(marking.seat));
         written
     }
 
@@ -211,57 +218,59 @@ impl Book {
     }
 
     /// Whose turn it is: on duty, least loaded, and of those the one whose last mark is longest ago.
-    fn choose(&self, placement: &Placement, against: Option<&Against>, now: Timestamp) -> OfficerId {
-        let Some(desk) = self.roster.desk(&placement.desk) else {
-            // A desk off the roster gets no tickets; the dispatcher has the same roster.
-            return placement.officer.clone().unwrap_or_else(|| self.roster.officers()[0].id().clone());
-        };
-        let department = placement.department.as_ref();
-        if let Some(wanted) = placement.officer.as_ref().and_then(|officer| self.roster.stand_in(officer, against, now))
-            && *self.roster.at(wanted).desk() == placement.desk
-        {
-            return self.roster.at(wanted).id().clone();
+    fn choose(&self, placement: &Placement, against: Option<&Against>, now: Timestamp) -> Seat {
+        let wanted = placement.officer.as_ref().and_then(|officer| self.roster.stand_in(officer, against, now));
+        if let Some(wanted) = wanted.filter(|&seat| *self.roster.at(seat).desk() == placement.desk) {
+            return wanted;
         }
+        // A desk that is not on the roster gets no tickets, since the dispatcher goes by the same roster.
+        let Some(desk) = self.roster.desk(&placement.desk) else { return 0 };
         let load = |seat: &Seat| self.loads.get(*seat as usize).copied().unwrap_or_default();
+        let department = placement.department.as_ref();
         let candidates = self.roster.candidates(desk, placement.rung, department, against, now);
-        let seat = candidates.min_by_key(load).unwrap_or(self.roster.nodal_seat(desk));
-        self.roster.at(seat).id().clone()
+        candidates.min_by_key(load).unwrap_or(self.roster.nodal_seat(desk))
+    }
+
+    fn mark_and_keep(&mut self, ticket: Box<Ticket>) {
+        if let Some(seat) = self.seat_of(&ticket) {
+            self.note_mark(seat);
+        }
+        self.keep(ticket);
     }
 
     fn keep(&mut self, ticket: Box<Ticket>) {
+        let seat = self.seat_of(&ticket);
+        self.keep_at(ticket, seat);
+    }
+
+    fn keep_at(&mut self, ticket: Box<Ticket>, seat: Option<Seat>) {
         if let Some(date) = self.own_date(&ticket) {
             self.dates.push(Reverse((date, ticket.id())));
         }
-        if let Some(load) = self.load_of(&ticket) {
-            self.loads[load].open += 1;
+        if let Some(seat) = seat.filter(|_| is_work(&ticket)) {
+            self.loads[seat as usize].open += 1;
         }
         self.tickets.insert(ticket.id(), ticket);
     }
 
     /// Notes whose turn it was. What an officer does with a ticket afterwards is no mark.
-    fn note_mark(&mut self, ticket: &Ticket) {
-        if let Some(seat) = ticket.holder().and_then(|holder| self.roster.seat(&holder.officer)) {
-            self.marks += 1;
-            self.loads[seat as usize].last_mark = self.marks;
-        }
+    fn note_mark(&mut self, seat: Seat) {
+        self.marks += 1;
+        self.loads[seat as usize].last_mark = self.marks;
     }
 
     pub(crate) fn let_go(&mut self, id: TicketId) -> Option<Box<Ticket>> {
         let ticket = self.tickets.remove(&id)?;
-        if let Some(load) = self.load_of(&ticket) {
-            self.loads[load].open = self.loads[load].open.saturating_sub(1);
+        if let Some(seat) = self.seat_of(&ticket).filter(|_| is_work(&ticket)) {
+            let load = &mut self.loads[seat as usize];
+            load.open = load.open.saturating_sub(1);
         }
         Some(ticket)
     }
 
-    /// The seat that a ticket is work for: none once it is answered.
-    fn load_of(&self, ticket: &Ticket) -> Option<usize> {
-        let state = ticket.state().kind();
-        if matches!(state, StateKind::Resolved | StateKind::Rejected | StateKind::Closed) {
-            return None;
-        }
-        let seat = self.roster.seat(&ticket.holder()?.officer)?;
-        Some(seat as usize)
+    /// Where the holder sits; `None` for one who is not on the roster.
+    fn seat_of(&self, ticket: &Ticket) -> Option<Seat> {
+        self.roster.seat(&ticket.holder()?.officer)
     }
 
     fn date_of(&self, id: TicketId) -> Option<Timestamp> {
@@ -277,6 +286,11 @@ impl Book {
             _ => ticket.state().next_date(),
         }
     }
+}
+
+/// Whether a ticket is work for its holder: not once it is answered.
+fn is_work(ticket: &Ticket) -> bool {
+    !matches!(ticket.state().kind(), StateKind::Resolved | StateKind::Rejected | StateKind::Closed)
 }
 
 /// Whether a ticket's holder sits at `desk` by this roster, and may hold it.
@@ -376,6 +390,7 @@ fn write(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::code::OfficerId;
     use crate::grievance::{Channel, Confidentiality, Filing, Source};
     use crate::personal::InstallationKey;
     use crate::placing::place;

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use tokio::sync::oneshot;
 
 use crate::code::DeskId;
-use crate::engine::book::{Acted, Book};
+use crate::engine::book::{Acted, Book, Marking};
 use crate::engine::dispatcher::{Collect, DatesPassed, DeskDied, Dispatcher};
 use crate::engine::errand::{Arrival, Attempt, Job, Outcome, Permit, Reply, Said, Stamp, Work};
 use crate::engine::error::{ActError, Failure};
@@ -346,7 +346,7 @@ impl Desk {
 
 /// What a call was found to come to.
 enum Prepared {
-    Marking(TicketEvent),
+    Marking(Marking),
     Acted(Result<Acted, ActError>),
     Death,
 }

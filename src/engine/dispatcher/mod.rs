@@ -68,7 +68,7 @@ pub(crate) struct Dispatcher {
     /// The desk of each open ticket, ahead of the disk.
     owner: HashMap<TicketId, u32, FixedState>,
     /// Says "never seen" for certain, or "perhaps".
-    seen: BloomFilter,
+    seen: BloomFilter<FixedState>,
     numbers: Range<u64>,
     seq: u64,
     generation: u32,
@@ -140,7 +140,9 @@ impl Dispatcher {
         // Time goes on from where the journal ends, even if the clock was set back meanwhile.
         let now = known.at.max(shared.now()).unwrap_or_default();
         let expected = shared.limits.remembered_sources;
-        let mut seen = BloomFilter::with_num_bits(BITS_A_SOURCE * expected).seed(&0x006e_6976_6172_616e).hashes(PROBES);
+        // The sources are HMACs already: a quick hash of them does.
+        let seen = BloomFilter::with_num_bits(BITS_A_SOURCE * expected).hasher(FixedState::default());
+        let mut seen = seen.hashes(PROBES);
         for source in &known.sources {
             seen.insert(source.as_bytes());
         }
