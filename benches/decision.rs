@@ -83,6 +83,7 @@ mod ticket {
         let filing = Filing {
             channel: Channel::X,
             source: InstallationKey::new(&[7; 32]).source(&Source::new(Channel::X, "1").unwrap()),
+            post: None,
             author: None,
             category: Some("water/logging".parse().unwrap()),
             place: Some("hisar/hisar".parse().unwrap()),

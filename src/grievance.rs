@@ -677,6 +677,9 @@ pub struct Filing {
     pub channel: Channel,
     /// The post, as an HMAC under the installation's key.
     pub source: SourceKey,
+    /// The post behind an imported ticket, which `source` knows by its old number; so the post is no second ticket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub post: Option<SourceKey>,
     /// The author, as an HMAC under the installation's key; `None` when nobody is on record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub author: Option<AuthorKey>,
@@ -697,6 +700,13 @@ pub struct Filing {
     /// Who may see the author.
     #[serde(default)]
     pub confidentiality: Confidentiality,
+}
+
+impl Filing {
+    /// All by which it is known when it comes again.
+    pub fn sources(&self) -> impl Iterator<Item = SourceKey> + use<> {
+        std::iter::once(self.source).chain(self.post)
+    }
 }
 
 #[cfg(test)]

@@ -369,6 +369,7 @@ ELSE,,,control,,normal,24
         Filing {
             channel: Channel::X,
             source: SourceKey([0; 16]),
+            post: None,
             author: None,
             category: category.map(|path| path.parse().unwrap()),
             place: place.map(|path| path.parse().unwrap()),

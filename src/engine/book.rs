@@ -18,7 +18,8 @@ use crate::placing::{Placement, place_after_fault};
 use crate::roster::{Roster, Seat};
 use crate::rules::Rules;
 use crate::ticket::{
-    Action, By, Command, Holder, Policy, RequestId, Roles, StateKind, Ticket, TicketEvent, TicketId, Version,
+    Action, ActionKind, Asked, By, Command, Holder, Policy, RequestId, Roles, StateKind, Ticket, TicketEvent, TicketId,
+    Version,
 };
 
 /// How often the date of a ticket may fail, each time tried twice, before it is passed over.
@@ -132,10 +133,11 @@ impl Book {
 
     /// Takes a ticket in with its marking and makes the entry of it.
     pub(crate) fn take(&mut self, arrival: Arrival, marking: Marking, stamp: Stamp) -> (Record, Receipt) {
-        let Arrival { mut ticket, mut events, by, request, personal, .. } = arrival;
-        ticket.advance([&marking.event], request);
+        let Arrival { mut ticket, mut events, by, action, request, personal, .. } = arrival;
+        let asked = request.zip(action).map(|(request, action)| Asked { request, by: by.clone(), action });
+        ticket.advance([&marking.event], asked);
         events.push(marking.event);
-        let written = write(&ticket, stamp, by, request, events, personal);
+        let written = write(&ticket, stamp, (by, action, request), events, personal);
         self.note_mark(marking.seat);
         self.keep_at(ticket, Some(marking.seat));
         written
@@ -145,8 +147,8 @@ impl Book {
     pub(crate) fn act(&mut self, order: &mut Order, stamp: Stamp) -> Result<Acted, ActError> {
         let unknown = ActError::UnknownTicket { ticket: order.ticket };
         let ticket = self.tickets.get(&order.ticket).ok_or(unknown)?;
-        if let Some(version) = order.request.and_then(|request| ticket.done(request)) {
-            return Ok(Acted::Already(Receipt { ticket: order.ticket, version, standing: Standing::AlreadyDone }));
+        if let Some(receipt) = repeated(ticket, order.asked())? {
+            return Ok(Acted::Already(receipt));
         }
         let events = carry_out(ticket, order, &self.rules, &self.roster, &self.policy, stamp.now)?;
         // From here on nothing fails.
@@ -157,9 +159,9 @@ impl Book {
             events.iter().for_each(|event| ticket.apply(event));
             return Ok(Acted::Leaves(ticket, events));
         }
-        ticket.advance(&events, order.request);
-        let personal = order.personal.take();
-        let (record, receipt) = write(&ticket, stamp, order.who.by(), order.request, events, personal);
+        ticket.advance(&events, order.asked());
+        let asked = (order.who.by(), Some(order.action.kind()), order.request);
+        let (record, receipt) = write(&ticket, stamp, asked, events, order.personal.take());
         self.keep(ticket);
         Ok(Acted::Stays(Box::new(record), receipt))
     }
@@ -283,7 +285,8 @@ impl Book {
     fn own_date(&self, ticket: &Ticket) -> Option<Timestamp> {
         match ticket.state().kind() {
             StateKind::Resolved | StateKind::Rejected => None,
-            _ => ticket.state().next_date(),
+            // The end of time never comes.
+            _ => ticket.state().next_date().filter(|date| *date < Timestamp::MAX),
         }
     }
 }
@@ -297,6 +300,13 @@ fn is_work(ticket: &Ticket) -> bool {
 pub(crate) fn holds_here(ticket: &Ticket, desk: &DeskId, roster: &Roster) -> bool {
     let seat = ticket.holder().and_then(|holder| roster.seat(&holder.officer));
     seat.is_some_and(|seat| roster.at(seat).desk() == desk && !roster.is_barred(seat, ticket.filing().against.as_ref()))
+}
+
+/// The answer to an act that had been carried out before; an error when its request id was another's.
+pub(crate) fn repeated(ticket: &Ticket, asked: Option<Asked>) -> Result<Option<Receipt>, ActError> {
+    let Some(asked) = asked else { return Ok(None) };
+    let version = ticket.done(&asked)?;
+    Ok(version.map(|version| Receipt { ticket: ticket.id(), version, standing: Standing::AlreadyDone }))
 }
 
 /// What follows from an order for a ticket, or why not.
@@ -367,8 +377,7 @@ fn leaves(event: &TicketEvent) -> bool {
 fn write(
     ticket: &Ticket,
     stamp: Stamp,
-    by: By,
-    request: Option<RequestId>,
+    (by, action, request): (By, Option<ActionKind>, Option<RequestId>),
     events: Vec<TicketEvent>,
     personal: Option<Box<SaltedRecord>>,
 ) -> (Record, Receipt) {
@@ -379,6 +388,7 @@ fn write(
         version: ticket.version(),
         at: stamp.now,
         by,
+        action,
         request,
         table: stamp.table,
         events,
@@ -437,6 +447,7 @@ mod tests {
         let filing = Filing {
             channel: Channel::X,
             source: InstallationKey::new(&[0; 32]).source(&Source::new(Channel::X, number.to_string()).unwrap()),
+            post: None,
             author: None,
             category: Some("water".parse().unwrap()),
             place: Some("hisar".parse().unwrap()),
@@ -453,7 +464,7 @@ mod tests {
         ticket.apply(&routed);
         let events = vec![received, routed];
         let (manner, by) = (Manner::Mark, By::Citizen);
-        Arrival { ticket: Box::new(ticket), placement, manner, events, by, request: None, personal: None }
+        Arrival { ticket: Box::new(ticket), placement, manner, events, by, action: None, request: None, personal: None }
     }
 
     fn take(book: &mut Book, number: u64) -> OfficerId {

@@ -193,7 +193,7 @@ fn fold_journal(store: &mut dyn Store, closed_in_memory: usize) -> Result<Folded
                 Entry::Roster(changed) => known.roster = Some(changed.roster),
                 Entry::Ticket(entry) => {
                     match (entry.events.first(), entry.events.last()) {
-                        (Some(TicketEvent::Received { filing, .. }), _) => known.sources.push(filing.source),
+                        (Some(TicketEvent::Received { filing, .. }), _) => known.sources.extend(filing.sources()),
                         (_, Some(TicketEvent::Closed { .. })) => closings.push(entry.ticket),
                         _ => {}
                     }

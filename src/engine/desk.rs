@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use crate::code::DeskId;
 use crate::engine::book::{Acted, Book, Marking};
 use crate::engine::dispatcher::{Collect, DatesPassed, DeskDied, Dispatcher};
-use crate::engine::errand::{Arrival, Attempt, Job, Outcome, Permit, Reply, Said, Stamp, Work};
+use crate::engine::errand::{Arrival, Attempt, Job, Order, Outcome, Permit, Reply, Said, Stamp, Work};
 use crate::engine::error::{ActError, Failure};
 use crate::engine::health::ActorName;
 use crate::engine::satisfaction::{Answered, Satisfaction};
@@ -25,7 +25,7 @@ use crate::engine::writer::{BeginAnew, Flush, Outcomes, Writer};
 use crate::personal::SaltedRecord;
 use crate::roster::Roster;
 use crate::rules::Rules;
-use crate::ticket::{Action, By, RequestId, State, Ticket, TicketEvent, TicketId};
+use crate::ticket::{Action, ActionKind, By, RequestId, State, Ticket, TicketEvent, TicketId};
 
 /// How long a desk waits at most before it looks at the clock again, which may have been set.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
@@ -99,6 +99,7 @@ pub(crate) struct Left {
     pub(crate) ticket: Box<Ticket>,
     pub(crate) events: Vec<TicketEvent>,
     pub(crate) by: By,
+    pub(crate) action: Option<ActionKind>,
     pub(crate) request: Option<RequestId>,
     pub(crate) personal: Option<Box<SaltedRecord>>,
 }
@@ -205,8 +206,9 @@ impl Desk {
                 Ok(Acted::Already(receipt)) => (None, Ok(receipt)),
                 Ok(Acted::Leaves(ticket, events)) => match back {
                     Some(back) => {
-                        let (by, request, personal) = (order.who.by(), order.request, order.personal);
-                        let left = Left { stamp, reply, permit, ticket, events, by, request, personal };
+                        let (by, action) = (order.who.by(), Some(order.action.kind()));
+                        let Order { request, personal, .. } = *order;
+                        let left = Left { stamp, reply, permit, ticket, events, by, action, request, personal };
                         return Handled::Left(Box::new(left), back);
                     }
                     // Only a job the dispatcher waits for makes a ticket leave; it tells them apart by the action.

@@ -94,19 +94,26 @@ impl Door {
     /// Takes a grievance apart: what is personal here, what it is routed by there.
     pub(crate) fn submission(&self, grievance: Grievance) -> Submission {
         let source = self.shared.key.source(&grievance.source);
-        self.take_apart(grievance, source, Origin::Submitted)
+        self.take_apart(grievance, source, None, Origin::Submitted)
     }
 
     /// The same for a pending ticket of the old system: its old number is what identifies it.
     pub(crate) fn imported(&self, pending: PendingTicket) -> Result<Submission, SubmitError> {
         let PendingTicket { old_number, received_at, mut grievance } = pending;
-        let source = Source::reserved(Channel::Import, &old_number);
+        let old = self.shared.key.source(&Source::reserved(Channel::Import, &old_number));
+        let post = self.shared.key.source(&grievance.source);
         grievance.posted_at = Some(received_at);
         self.check(&grievance)?;
-        Ok(self.take_apart(grievance, self.shared.key.source(&source), Origin::Imported(old_number)))
+        Ok(self.take_apart(grievance, old, Some(post), Origin::Imported(old_number)))
     }
 
-    fn take_apart(&self, grievance: Grievance, source: SourceKey, origin: Origin) -> Submission {
+    fn take_apart(
+        &self,
+        grievance: Grievance,
+        source: SourceKey,
+        post: Option<SourceKey>,
+        origin: Origin,
+    ) -> Submission {
         let (filing, table) = {
             let world = self.world.borrow();
             let known = |path: &crate::CategoryPath| world.rules.categories().nearest(path.as_str()).cloned();
@@ -114,6 +121,7 @@ impl Door {
             let filing = Filing {
                 channel: grievance.source.channel(),
                 source,
+                post,
                 author: grievance.author().map(|author| self.shared.key.author(&author)),
                 category: grievance.category.as_ref().and_then(known),
                 place: grievance.location.place.as_ref().and_then(there),

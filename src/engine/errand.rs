@@ -21,7 +21,7 @@ use crate::journal::Record;
 use crate::personal::{AuthorKey, SaltedRecord};
 use crate::placing::Placement;
 use crate::rules::TableVersion;
-use crate::ticket::{Action, By, Origin, RequestId, Ticket, TicketEvent, TicketId, Version};
+use crate::ticket::{Action, ActionKind, Asked, By, Origin, RequestId, Ticket, TicketEvent, TicketId, Version};
 
 /// What an errand comes to.
 pub(crate) type Answer = Result<Receipt, ActError>;
@@ -159,6 +159,13 @@ pub(crate) struct Order {
     pub(crate) personal: Option<Box<SaltedRecord>>,
 }
 
+impl Order {
+    /// The act by its request id, if it has one.
+    pub(crate) fn asked(&self) -> Option<Asked> {
+        Some(Asked { request: self.request?, by: self.who.by(), action: self.action.kind() })
+    }
+}
+
 /// A complainant's feedback.
 #[derive(Debug)]
 pub(crate) struct Opinion {
@@ -196,6 +203,8 @@ pub(crate) struct Arrival {
     pub(crate) manner: Manner,
     pub(crate) events: Vec<TicketEvent>,
     pub(crate) by: By,
+    /// What was asked for, and by which request.
+    pub(crate) action: Option<ActionKind>,
     pub(crate) request: Option<RequestId>,
     pub(crate) personal: Option<Box<SaltedRecord>>,
 }

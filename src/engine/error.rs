@@ -183,6 +183,12 @@ pub enum ReloadError {
     /// The rules table is not acceptable, or does not fit the roster.
     #[error(transparent)]
     Rules(#[from] RulesError),
+    /// Who is said to change it is not on the roster.
+    #[error("there is no officer '{officer}' on the roster; name who changes it, or nobody")]
+    UnknownOfficer {
+        /// The officer.
+        officer: OfficerId,
+    },
     /// The engine has been shut down.
     #[error("the engine has been shut down")]
     Stopped,

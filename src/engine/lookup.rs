@@ -40,19 +40,23 @@ impl Lookup {
         if expected != entry.version {
             return Err(FoldError::Gap { ticket: entry.ticket, expected, found: entry.version });
         }
-        known.advance(&entry.events, entry.request);
+        known.advance(&entry.events, entry.asked());
         Ok(if known.state().kind().is_open() { Folded::Open } else { Folded::Closed })
     }
 
     pub(crate) fn insert(&self, ticket: Ticket) {
-        self.by_source.insert(ticket.filing().source, ticket.id());
+        for source in ticket.filing().sources() {
+            self.by_source.insert(source, ticket.id());
+        }
         self.by_id.insert(ticket.id(), Box::new(ticket));
     }
 
     /// Lets go of a ticket if it is (still) closed.
     pub(crate) fn let_go(&self, id: TicketId) {
         if let Some((_, ticket)) = self.by_id.remove_if(&id, |_, ticket| !ticket.state().kind().is_open()) {
-            self.by_source.remove(&ticket.filing().source);
+            for source in ticket.filing().sources() {
+                self.by_source.remove(&source);
+            }
         }
     }
 

@@ -86,6 +86,16 @@ impl fmt::Debug for Engine {
     }
 }
 
+/// Whether who changes rules or roster is on one of these rosters.
+fn check_by(rosters: &[&Roster], by: Option<&OfficerId>) -> Result<(), ReloadError> {
+    match by {
+        Some(officer) if rosters.iter().all(|roster| roster.officer(officer).is_none()) => {
+            Err(ReloadError::UnknownOfficer { officer: officer.clone() })
+        }
+        _ => Ok(()),
+    }
+}
+
 fn submit_error(error: ActError) -> SubmitError {
     match error {
         ActError::Failed(failure) => SubmitError::Failed(failure),
@@ -365,9 +375,10 @@ impl Engine {
 
     async fn bring_over(&self, ticket: PendingTicket) -> Result<oneshot::Receiver<Answer>, SubmitError> {
         let door = &self.0.door;
-        let share = door.share_for(&ticket.grievance);
+        let Ok(permit) = door.enter(door.share_for(&ticket.grievance)).await else {
+            return Err(SubmitError::Stopped(Box::new(ticket.grievance)));
+        };
         let task = Task::Submit(door.imported(ticket)?);
-        let permit = door.enter(share).await.map_err(|_| SubmitError::Failed(Failure::Stopped))?;
         let (caller, answered) = oneshot::channel();
         door.send(vec![Door::errand(task, Reply::one(caller), permit)]);
         Ok(answered)
@@ -379,6 +390,7 @@ impl Engine {
     /// # Errors
     /// [`ReloadError`]: the table names a department or district that the roster does not have; the one in force stays.
     pub async fn reload_rules(&self, rules: Rules, by: Option<OfficerId>) -> Result<(), ReloadError> {
+        check_by(&[&self.roster()], by.as_ref())?;
         let (done, answered) = oneshot::channel();
         let rules = Arc::new(rules);
         self.0.door.dispatcher.do_send(ReloadRules { rules, by, done });
@@ -392,6 +404,7 @@ impl Engine {
     /// [`ReloadError`]: the rules in force name a department or district that this roster does not have; the one in
     /// force stays.
     pub async fn reload_roster(&self, roster: Roster, by: Option<OfficerId>) -> Result<(), ReloadError> {
+        check_by(&[&self.roster(), &roster], by.as_ref())?;
         let (done, answered) = oneshot::channel();
         let roster = Arc::new(roster);
         self.0.door.dispatcher.do_send(ReloadRoster { roster, by, done });

@@ -10,13 +10,14 @@ use std::time::Duration;
 use actix::prelude::*;
 use jiff::Timestamp;
 
+use crate::engine::book::repeated;
 use crate::engine::dispatcher::{DatesPassed, Dispatcher};
 use crate::engine::error::{ActError, Failure};
 use crate::engine::health::ActorName;
-use crate::engine::request::{Receipt, Standing, Verdict};
+use crate::engine::request::{Receipt, Verdict};
 use crate::engine::shared::Shared;
 use crate::personal::AuthorKey;
-use crate::ticket::{Refusal, RequestId, State, StateKind, Ticket, TicketId};
+use crate::ticket::{Asked, By, Refusal, RequestId, State, StateKind, Ticket, TicketId};
 
 /// How long it waits at most before it looks at the clock again, which may have been set.
 const LONGEST_SLEEP: Duration = Duration::from_secs(60);
@@ -55,8 +56,11 @@ pub(crate) fn judge(
     if ticket.filing().author != Some(author) {
         return Judgement::Refuse(Box::new(ActError::NotTheComplainant));
     }
-    if let Some(version) = request.and_then(|request| ticket.done(request)) {
-        return Judgement::Already(Receipt { ticket: ticket.id(), version, standing: Standing::AlreadyDone });
+    let action = verdict.action().kind();
+    match repeated(ticket, request.map(|request| Asked { request, by: By::Citizen, action })) {
+        Ok(None) => {}
+        Ok(Some(receipt)) => return Judgement::Already(receipt),
+        Err(error) => return Judgement::Refuse(Box::new(error)),
     }
     match (ticket.state(), verdict) {
         (State::Closed { reopen_until: None, .. }, Verdict::NotSatisfied) => {
@@ -88,6 +92,7 @@ impl Satisfaction {
         while due.len() < self.shared.limits.dates_at_a_time
             && let Some(&(date, id)) = self.silences.first()
             && date <= now
+            && date < Timestamp::MAX
         {
             self.silences.pop_first();
             due.push(id);

@@ -162,6 +162,13 @@ impl Writer {
         })
     }
 
+    /// Asks the store something; one that panics cannot be used, and that is noted.
+    fn ask<T>(&mut self, question: impl FnOnce(&mut dyn Store) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let Self { store, shared, .. } = self;
+        let answer = shared.guarded(&ActorName::Journal, || question(store.as_mut()));
+        answer.unwrap_or_else(|| Err(StoreError { reason: "the store panicked".to_owned() }))
+    }
+
     /// Finds out whether a batch of unknown outcome is there: nobody else writes, so the end of the journal tells.
     fn settle(&mut self, records: &Arc<Vec<Record>>, reason: String) -> Result<Position, AppendError> {
         tracing::error!(reason, "the store cannot tell whether a batch was written");
@@ -170,7 +177,7 @@ impl Writer {
             if attempt > 0 {
                 std::thread::sleep(REOPEN_PAUSE);
             }
-            match self.store.reopen().and_then(|()| self.store.end()) {
+            match self.ask(|store| store.reopen().and_then(|()| store.end())) {
                 Ok(end) if end == self.end.plus(records.len() as u64) => {
                     self.shared.health.enter(Mode::Serving);
                     return Ok(self.end);
@@ -237,7 +244,7 @@ impl Writer {
     }
 
     fn stored(&mut self, id: TicketId) -> Result<Option<Ticket>, ReadError> {
-        let entries = self.store.history(id)?;
+        let entries = self.ask(|store| store.history(id))?;
         Ok(fold(entries.iter().filter_map(|entry| entry.ticket()))?)
     }
 
@@ -267,6 +274,12 @@ impl Writer {
 
 impl Actor for Writer {
     type Context = Context<Self>;
+
+    fn stopped(&mut self, _: &mut Self::Context) {
+        if !self.stopped {
+            self.stop("the journal's writer died".to_owned());
+        }
+    }
 }
 
 /// Outcomes to be written and answered for.

@@ -11,7 +11,7 @@ use crate::code::{DeskId, OfficerId};
 use crate::personal::{Commitment, SaltedRecord};
 use crate::roster::RosterVersion;
 use crate::rules::TableVersion;
-use crate::ticket::{By, RequestId, Ticket, TicketEvent, TicketId, Version};
+use crate::ticket::{ActionKind, Asked, By, RequestId, Ticket, TicketEvent, TicketId, Version};
 
 /// An entry's place in the whole journal, counted from 0.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -84,6 +84,9 @@ pub struct TicketEntry {
     pub at: Timestamp,
     /// Who decided.
     pub by: By,
+    /// What was asked for; `None` where a grievance came in or the roster changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<ActionKind>,
     /// The caller's own id of the act.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request: Option<RequestId>,
@@ -132,6 +135,14 @@ pub struct RosterChanged {
     /// Desks that are gone; their tickets are handed over by the entries that follow.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub left: Vec<DeskId>,
+}
+
+impl TicketEntry {
+    /// The act that it came of, if that had a request id.
+    #[must_use]
+    pub fn asked(&self) -> Option<Asked> {
+        Some(Asked { request: self.request?, by: self.by.clone(), action: self.action? })
+    }
 }
 
 impl Entry {
@@ -211,6 +222,6 @@ pub fn advance(ticket: &mut Option<Ticket>, entry: &TicketEntry) -> Result<(), F
     if expected != entry.version {
         return Err(FoldError::Gap { ticket: entry.ticket, expected, found: entry.version });
     }
-    ticket.advance(&entry.events, entry.request);
+    ticket.advance(&entry.events, entry.asked());
     Ok(())
 }

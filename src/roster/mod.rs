@@ -355,6 +355,7 @@ mod tests {
         let filing = Filing {
             channel: Channel::X,
             source: SourceKey([0; 16]),
+            post: None,
             author: None,
             category: None,
             place: None,

@@ -13,6 +13,7 @@ use toml::Spanned;
 
 use super::{Desk, Leave, Officer, Roster, RosterVersion, Seat};
 use crate::code::{CodeError, DepartmentId, DeskId, DistrictId, OfficerId};
+use crate::sheet::MAX_BYTES;
 
 /// The most officers a roster may have.
 pub const MAX_OFFICERS: usize = 100_000;
@@ -208,6 +209,12 @@ pub enum RosterError {
         /// The officer.
         officer: OfficerId,
     },
+    /// The file is larger than is read.
+    #[error("the roster has {bytes} bytes, {MAX_BYTES} are the most")]
+    TooLarge {
+        /// Its size.
+        bytes: usize,
+    },
     /// There are too many officers.
     #[error("{count} officers, {MAX_OFFICERS} are the most")]
     TooMany {
@@ -247,6 +254,9 @@ impl Roster {
     /// # Errors
     /// [`RosterError`] with the line: what is malformed, doubled, unknown or missing, and how to mend it.
     pub fn read(text: &str) -> Result<Self, RosterError> {
+        if text.len() > MAX_BYTES {
+            return Err(RosterError::TooLarge { bytes: text.len() });
+        }
         let lines = Lines::new(text);
         let file: File = toml::from_str(text).map_err(|error| lines.toml(&error))?;
         if file.officer.len() > MAX_OFFICERS {

@@ -54,7 +54,9 @@ impl Shelf {
                 let Some(entry) = record.entry.ticket() else { continue };
                 by_ticket.entry(entry.ticket).or_default().push((b, r));
                 if let Some(TicketEvent::Received { filing, .. }) = entry.events.first() {
-                    by_source.insert(filing.source, entry.ticket);
+                    for source in filing.sources() {
+                        by_source.insert(source, entry.ticket);
+                    }
                 }
             }
         }

@@ -350,6 +350,15 @@ pub enum Refusal {
         /// The policy's limit.
         limit: u8,
     },
+    /// The report is the reviewer's own.
+    #[error("nobody reviews their own report; another officer of the control desk, or the nodal officer, may")]
+    OwnReport,
+    /// The request id was used on this ticket for another act, or by another.
+    #[error("request {request} was another act on this ticket; give each act an id of its own")]
+    RequestUsed {
+        /// The id.
+        request: RequestId,
+    },
     /// What a report cannot declare.
     #[error("a report cannot declare '{outcome}'; reject it with grounds, or let the citizen withdraw it")]
     NotForReports {

@@ -44,6 +44,11 @@ impl Ticket {
                 }
                 events
             }
+            Action::Approve | Action::SendBack
+                if command.roles.meets(Roles::HOLDER) && !command.roles.meets(Roles::NODAL) =>
+            {
+                return Err(Refusal::OwnReport);
+            }
             Action::Approve => {
                 let State::UnderReview { outcome, .. } = &self.state else { return Err(self.not_now(command)) };
                 vec![E::ReportApproved, self.answered(outcome.clone(), policy, now)]
@@ -91,7 +96,11 @@ impl Ticket {
                 self.acknowledged_and(E::Parked { until, why: *why, since: now })
             }
             Action::InterimReply { next } => {
-                let next = check_date(*next, policy.longest_rest.after(now), now)?;
+                let since = match self.state {
+                    State::Asked { rest, .. } | State::Parked { rest, .. } => rest.since,
+                    _ => now,
+                };
+                let next = check_date(*next, policy.longest_rest.after(since), now)?;
                 if self.interim_replies >= policy.most_interim_replies {
                     return Err(Refusal::InterimRepliesUsedUp { limit: policy.most_interim_replies });
                 }
@@ -260,7 +269,9 @@ impl Ticket {
         Ok(vec![match self.state.kind() {
             StateKind::Asked | StateKind::Parked => self.resumed(now),
             StateKind::Resolved | StateKind::Rejected => self.closed(ClosedBy::Silence, policy, now),
-            _ if self.rung == Rung::Control => TicketEvent::Reminded { due: policy.remind_every.after(now) },
+            _ if self.rung == Rung::Control => {
+                TicketEvent::Reminded { due: self.remind_every.unwrap_or(policy.remind_every).after(now) }
+            }
             // The nodal officer has not reviewed the report in time: it goes above them.
             StateKind::UnderReview => TicketEvent::Escalated { from: self.reviewing_rung() },
             _ => TicketEvent::Escalated { from: self.rung },
@@ -318,7 +329,7 @@ mod tests {
     use crate::personal::SourceKey;
     use crate::rules::Routing;
     use crate::rules::{Level, Priority, Route};
-    use crate::ticket::{Bound, Grounds, Origin, ParkReason, RemarkPolicy, TicketId, TriageReason, Version};
+    use crate::ticket::{Asked, Bound, By, Grounds, Origin, ParkReason, RemarkPolicy, TicketId, TriageReason, Version};
 
     const SINGLE_ROLES: [Roles; 6] =
         [Roles::CITIZEN, Roles::HOLDER, Roles::NODAL, Roles::CONTROL, Roles::ASSISTING, Roles::SYSTEM];
@@ -350,6 +361,7 @@ mod tests {
         let filing = Filing {
             channel: Channel::X,
             source: SourceKey([7; 16]),
+            post: None,
             author: None,
             category: Some("water/logging".parse().unwrap()),
             place: Some("hisar/hansi".parse().unwrap()),
@@ -534,6 +546,25 @@ mod tests {
         StateKind::ALL.iter().copied().filter(|state| *state != StateKind::Unplaced).enumerate()
     }
 
+    /// Who may do it in a state in which it can be done, written down a second time.
+    fn whose(action: ActionKind, state: StateKind) -> &'static [Roles] {
+        use ActionKind as A;
+        match action {
+            A::Acknowledge | A::Resolve => &[Roles::HOLDER],
+            A::Approve | A::SendBack => &[Roles::NODAL, Roles::CONTROL],
+            A::Reject | A::Forward | A::ChangeCategory | A::ChangePlace if state == StateKind::Triage => {
+                &[Roles::CONTROL]
+            }
+            A::Reject | A::Return | A::AskCitizen | A::Park | A::InterimReply | A::Assist => {
+                &[Roles::HOLDER, Roles::NODAL]
+            }
+            A::Forward | A::ChangeCategory | A::ChangePlace => &[Roles::HOLDER, Roles::NODAL, Roles::CONTROL],
+            A::PartDone => &[Roles::NODAL, Roles::CONTROL, Roles::ASSISTING],
+            A::DatePasses => &[Roles::SYSTEM],
+            A::CitizenAnswers | A::Satisfied | A::NotSatisfied | A::Withdraw => &[Roles::CITIZEN],
+        }
+    }
+
     #[test]
     fn each_cell_of_the_table_follows_or_is_refused_for_each_role() {
         for policy in [Policy::default(), reviewing()] {
@@ -555,14 +586,15 @@ mod tests {
                         // A nodal officer who files a report skips the review; no cell lets one file without holding.
                         let command = Command { action: sample(*action), roles, expected: None };
                         let decided = ticket.decide(&command, &policy, now);
-                        let needed = may(*action, state);
+                        let allowed = whose(*action, state);
                         let cell = format!("{action} by {roles} while {state}");
                         match cells[column] {
                             None => {
                                 let refusal = Refusal::NotNow { action: *action, state, possible: possible.clone() };
                                 assert_eq!(decided, Err(refusal), "{cell}");
                             }
-                            Some(_) if !needed.meets(roles) => {
+                            Some(_) if !allowed.contains(&roles) => {
+                                let needed = allowed.iter().fold(Roles::NONE, |all, role| all.and(*role));
                                 let refusal = Refusal::NotYours { action: *action, state, needed };
                                 assert_eq!(decided, Err(refusal), "{cell}");
                             }
@@ -1104,8 +1136,14 @@ mod tests {
     fn a_request_that_was_carried_out_is_known_with_its_version() {
         let mut ticket = marked();
         let request = crate::ticket::RequestId::named("acknowledge, once");
-        assert_eq!(ticket.done(request), None);
-        ticket.advance([&TicketEvent::Acknowledged], Some(request));
-        assert_eq!(ticket.done(request), Some(ticket.version()));
+        let by = |officer: &str| By::Officer(officer.parse().unwrap());
+        let asked = |officer, action| Asked { request, by: by(officer), action };
+        let acknowledge = asked("phe-hisar", ActionKind::Acknowledge);
+        assert_eq!(ticket.done(&acknowledge), Ok(None));
+        ticket.advance([&TicketEvent::Acknowledged], Some(acknowledge.clone()));
+        assert_eq!(ticket.done(&acknowledge), Ok(Some(ticket.version())));
+        for another in [asked("phe-hisar", ActionKind::Resolve), asked("ghost", ActionKind::Acknowledge)] {
+            assert_eq!(ticket.done(&another), Err(Refusal::RequestUsed { request }));
+        }
     }
 }

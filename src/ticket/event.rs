@@ -524,6 +524,7 @@ pub(super) mod tests {
         Filing {
             channel: Channel::X,
             source: key.source(grievance.source()),
+            post: None,
             author: grievance.complainant().author(Channel::X).map(|author: Author| key.author(&author)),
             category: Some("water/logging".parse().unwrap()),
             place: Some("hisar/hansi".parse().unwrap()),

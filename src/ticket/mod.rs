@@ -64,6 +64,24 @@ impl std::fmt::Display for Version {
     }
 }
 
+/// An act that came with a request id: whose it was and what.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// The caller's own id.
+    pub request: RequestId,
+    /// Who asked.
+    pub by: By,
+    /// For what.
+    pub action: ActionKind,
+}
+
+/// An act with a request id that was carried out.
+#[derive(Debug, Clone, PartialEq)]
+struct Done {
+    asked: Asked,
+    version: Version,
+}
+
 /// A part of a ticket that another desk was asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Part {
@@ -99,7 +117,7 @@ pub struct Ticket {
     last_part: u16,
     open_parts: Vec<Part>,
     left_desks: Vec<DeskId>,
-    requests: Vec<(RequestId, Version)>,
+    done: Vec<Done>,
 }
 
 impl Ticket {
@@ -132,7 +150,7 @@ impl Ticket {
             last_part: 0,
             open_parts: Vec::new(),
             left_desks: Vec::new(),
-            requests: Vec::new(),
+            done: Vec::new(),
         })
     }
 
@@ -222,11 +240,11 @@ impl Ticket {
     }
 
     /// Makes an entry's events so and counts the entry.
-    pub fn advance<'a>(&mut self, events: impl IntoIterator<Item = &'a TicketEvent>, request: Option<RequestId>) {
+    pub fn advance<'a>(&mut self, events: impl IntoIterator<Item = &'a TicketEvent>, asked: Option<Asked>) {
         events.into_iter().for_each(|event| self.apply(event));
         self.version = self.version.next();
-        if let Some(request) = request {
-            self.requests.push((request, self.version));
+        if let Some(asked) = asked {
+            self.done.push(Done { asked, version: self.version });
         }
     }
 
@@ -402,9 +420,15 @@ impl Ticket {
         &self.left_desks
     }
 
-    /// The version at which an act with this request id was carried out, if one was.
-    #[must_use]
-    pub fn done(&self, request: RequestId) -> Option<Version> {
-        self.requests.iter().find(|(done, _)| *done == request).map(|(_, version)| *version)
+    /// The version at which the same act, by its request id, was carried out, if it was.
+    ///
+    /// # Errors
+    /// [`Refusal::RequestUsed`] when the id was that of another act, or of somebody else's.
+    pub fn done(&self, asked: &Asked) -> Result<Option<Version>, Refusal> {
+        match self.done.iter().find(|done| done.asked.request == asked.request) {
+            None => Ok(None),
+            Some(done) if done.asked == *asked => Ok(Some(done.version)),
+            Some(_) => Err(Refusal::RequestUsed { request: asked.request }),
+        }
     }
 }

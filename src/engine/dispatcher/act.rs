@@ -4,19 +4,49 @@ use futures_util::future::LocalBoxFuture;
 use tokio::sync::oneshot;
 
 use super::{Dispatcher, Next, then};
-use crate::engine::book::carry_out;
+use crate::engine::book::{carry_out, repeated};
 use crate::engine::desk::{Depart, Departure, Left};
 use crate::engine::errand::{Attempt, Job, Manner, Order, Outcome, Permit, Reply, Said};
 use crate::engine::errand::{Stamp, Work};
 use crate::engine::error::{ActError, Failure};
-use crate::engine::request::{Receipt, Standing};
 use crate::engine::world::World;
 use crate::engine::writer::Ask;
 use crate::journal::fold;
-use crate::ticket::{Ticket, TicketId};
+use crate::ticket::{self, Action, Ticket, TicketId};
 
 impl Dispatcher {
     pub(super) fn act(&mut self, order: Box<Order>, stamp: Stamp, reply: Reply, permit: Option<Permit>) -> Next {
+        if let Action::Resolve(ticket::Outcome::Duplicate(other)) = order.action
+            && self.owner(other).is_none()
+        {
+            return self.resolve_as_duplicate(other, order, stamp, reply, permit);
+        }
+        self.act_on_known(order, stamp, reply, permit)
+    }
+
+    /// Looks whether the ticket that it is said to be a duplicate of was ever there.
+    fn resolve_as_duplicate(
+        &mut self,
+        other: TicketId,
+        order: Box<Order>,
+        stamp: Stamp,
+        reply: Reply,
+        permit: Option<Permit>,
+    ) -> Next {
+        let other = self.closed_ticket(other);
+        Next::Wait(Box::pin(async move {
+            let other = other.await;
+            then(move |dispatcher, _| match other {
+                Ok(_) => dispatcher.act_on_known(order, stamp, reply, permit),
+                Err(error) => {
+                    dispatcher.outcomes.push(Outcome::refused(stamp, error, reply, permit));
+                    Next::Go
+                }
+            })
+        }))
+    }
+
+    fn act_on_known(&mut self, order: Box<Order>, stamp: Stamp, reply: Reply, permit: Option<Permit>) -> Next {
         match self.owner(order.ticket) {
             None => self.act_on_closed(order, stamp, reply, permit),
             Some(desk) if order.action.may_move() => self.depart(desk, order, stamp, reply, permit),
@@ -98,11 +128,13 @@ impl Dispatcher {
         permit: Option<Permit>,
     ) {
         let World { rules, roster, .. } = &self.world;
-        let done = |ticket: &Ticket| order.request.and_then(|request| ticket.done(request));
-        if let Some((ticket, version)) = ticket.as_ref().ok().and_then(|t| Some((t.id(), done(t)?))) {
-            let answer = Said::Answer(Ok(Receipt { ticket, version, standing: Standing::AlreadyDone }));
-            self.outcomes.push(Outcome { stamp, record: None, answer, reply, permit });
-            return;
+        match ticket.as_ref().map(|ticket| repeated(ticket, order.asked())) {
+            Ok(Ok(Some(receipt))) => {
+                let answer = Said::Answer(Ok(receipt));
+                return self.outcomes.push(Outcome { stamp, record: None, answer, reply, permit });
+            }
+            Ok(Err(error)) => return self.outcomes.push(Outcome::refused(stamp, error, reply, permit)),
+            _ => {}
         }
         let decided = ticket.and_then(|ticket| {
             let events = carry_out(&ticket, &order, rules, roster, &self.shared.policy, stamp.now)?;
@@ -111,9 +143,9 @@ impl Dispatcher {
         match decided {
             Ok((mut ticket, events)) => {
                 events.iter().for_each(|event| ticket.apply(event));
-                let (by, request, personal) = (order.who.by(), order.request, order.personal);
-                let ticket = Box::new(ticket);
-                let left = Left { stamp, reply, permit, ticket, events, by, request, personal };
+                let (by, action, ticket) = (order.who.by(), Some(order.action.kind()), Box::new(ticket));
+                let Order { request, personal, .. } = order;
+                let left = Left { stamp, reply, permit, ticket, events, by, action, request, personal };
                 self.send_on(left, None, Manner::Mark);
             }
             Err(error) => self.outcomes.push(Outcome::refused(stamp, error, reply, permit)),

@@ -140,9 +140,9 @@ impl Dispatcher {
         while let Some(ticket) = tickets.pop_front() {
             let stamp = self.stamp();
             let (reply, by) = (Reply::nobody(), By::System);
-            let (permit, request, personal) = (None, None, None);
+            let (permit, action, request, personal) = (None, None, None, None);
             let (ticket, events) = (Box::new(ticket), Vec::new());
-            let left = Left { stamp, reply, permit, ticket, events, by, request, personal };
+            let left = Left { stamp, reply, permit, ticket, events, by, action, request, personal };
             self.send_on(left, None, Manner::HandOver);
         }
         match done {

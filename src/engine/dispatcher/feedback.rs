@@ -8,7 +8,9 @@ use crate::engine::errand::{Errand, Opinion, Order, Outcome, Permit, Reply, Said
 use crate::engine::errand::{Stamp, Submission, Task, Who};
 use crate::engine::error::{ActError, Failure};
 use crate::engine::satisfaction::{Judge, Judgement};
+use crate::engine::writer::Ask;
 use crate::grievance::{Channel, Filing, Source};
+use crate::personal::SourceKey;
 use crate::ticket::{Origin, StateKind, Ticket, TicketId};
 
 impl Dispatcher {
@@ -97,6 +99,9 @@ impl Dispatcher {
     ) -> Next {
         let source = self.shared.key.source(&Source::reserved(Channel::FollowUp, ticket.id()));
         let earlier = self.shared.lookup.by_source.get(&source).map(|id| *id);
+        if earlier.is_none() && self.seen.contains(source.as_bytes()) {
+            return self.follow_up_of_old(ticket.clone(), source, opinion, stamp, reply, permit);
+        }
         let is_answered = |id: &TicketId| {
             let state = self.shared.lookup.by_id.get(id).map(|ticket| ticket.state().kind());
             matches!(state, Some(StateKind::Resolved | StateKind::Rejected | StateKind::Closed))
@@ -104,7 +109,51 @@ impl Dispatcher {
         if let Some(earlier) = earlier.filter(is_answered) {
             return self.feedback(Opinion { ticket: earlier, ..opinion }, stamp, reply, permit);
         }
-        let filing = Filing { source, posted_at: stamp.now, ..Filing::clone(ticket.filing()) };
+        self.open_follow_up(ticket, source, opinion, stamp, reply, permit)
+    }
+
+    /// Perhaps the follow-up was closed so long ago that only the store knows it: then the complaint is about that.
+    fn follow_up_of_old(
+        &mut self,
+        ticket: Ticket,
+        source: SourceKey,
+        opinion: Opinion,
+        stamp: Stamp,
+        reply: Reply,
+        permit: Option<Permit>,
+    ) -> Next {
+        let (ask, answered) = Ask::new(move |store| store.sources(&[source]));
+        self.writer.do_send(ask);
+        Next::Wait(Box::pin(async move {
+            let known = answered.await;
+            then(move |dispatcher, _| match known {
+                Ok(Ok(ids)) => match ids.into_iter().flatten().next() {
+                    Some(earlier) => dispatcher.feedback(Opinion { ticket: earlier, ..opinion }, stamp, reply, permit),
+                    None => dispatcher.open_follow_up(&ticket, source, opinion, stamp, reply, permit),
+                },
+                Ok(Err(error)) => {
+                    let failure = Failure::NotStored { reason: error.reason };
+                    dispatcher.outcomes.push(Outcome::refused(stamp, failure, reply, permit));
+                    Next::Go
+                }
+                Err(_) => {
+                    dispatcher.outcomes.push(Outcome::refused(stamp, Failure::Internal, reply, permit));
+                    Next::Go
+                }
+            })
+        }))
+    }
+
+    fn open_follow_up(
+        &mut self,
+        ticket: &Ticket,
+        source: SourceKey,
+        opinion: Opinion,
+        stamp: Stamp,
+        reply: Reply,
+        permit: Option<Permit>,
+    ) -> Next {
+        let filing = Filing { source, post: None, posted_at: stamp.now, ..Filing::clone(ticket.filing()) };
         let (origin, personal) = (Origin::FollowUp(ticket.id()), opinion.personal);
         let submission = Submission { filing: Arc::new(filing), origin, personal, table: stamp.table };
         if self.numbers.is_empty() {

@@ -10,7 +10,7 @@ use crate::engine::error::Failure;
 use crate::engine::health::ActorName;
 use crate::engine::satisfaction::Turn;
 use crate::engine::writer::{BeginAnew, Flush, Resume};
-use crate::placing::{self};
+use crate::placing;
 use crate::ticket::TicketId;
 
 impl Dispatcher {
@@ -57,13 +57,14 @@ impl Dispatcher {
             self.outcomes.push(Outcome::refused(stamp, Failure::Internal, reply, permit));
             return;
         };
-        let source = submission.filing.source;
-        if let Some(id) = self.shared.lookup.by_source.get(&source).map(|id| *id) {
+        let by_source = |source| self.shared.lookup.by_source.get(&source).map(|id| *id);
+        if let Some(id) = submission.filing.sources().find_map(by_source) {
             self.outcomes.push(Outcome { stamp, record: None, answer: Said::AlreadyThere(id), reply, permit });
             return;
         }
         // One that was perhaps here long ago is not opened without asking the store, which is no time for now.
-        match self.number().filter(|_| !self.seen.contains(source.as_bytes())) {
+        let seen = submission.filing.sources().any(|source| self.seen.contains(source.as_bytes()));
+        match self.number().filter(|_| !seen) {
             Some(id) => {
                 let placement = placing::place_after_fault(&submission.filing, &self.world.rules, &self.world.roster);
                 self.open(id, submission, Some(placement), stamp, reply, permit);

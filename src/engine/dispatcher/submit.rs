@@ -9,7 +9,7 @@ use crate::engine::errand::{Stamp, Submission, Work};
 use crate::engine::error::Failure;
 use crate::engine::world::World;
 use crate::engine::writer::Ask;
-use crate::personal::Personal;
+use crate::personal::{Personal, SourceKey};
 use crate::placing::{self, Placement};
 use crate::ticket::{By, Origin, Ticket, TicketEvent, TicketId};
 
@@ -21,22 +21,23 @@ impl Dispatcher {
         reply: Reply,
         permit: Option<Permit>,
     ) -> Next {
-        let source = submission.filing.source;
-        if let Some(id) = self.shared.lookup.by_source.get(&source).map(|id| *id) {
+        let by_source = |source| self.shared.lookup.by_source.get(&source).map(|id| *id);
+        if let Some(id) = submission.filing.sources().find_map(by_source) {
             self.outcomes.push(Outcome { stamp, record: None, answer: Said::AlreadyThere(id), reply, permit });
             return Next::Go;
         }
-        if !self.seen.contains(source.as_bytes()) {
+        if !submission.filing.sources().any(|source| self.seen.contains(source.as_bytes())) {
             self.welcome(submission, stamp, reply, permit);
             return Next::Go;
         }
         // Perhaps it was here long ago: the store knows.
-        let (ask, answered) = Ask::new(move |store| store.sources(&[source]));
+        let sources: Vec<SourceKey> = submission.filing.sources().collect();
+        let (ask, answered) = Ask::new(move |store| store.sources(&sources));
         self.writer.do_send(ask);
         Next::Wait(Box::pin(async move {
             let known = answered.await;
             then(move |dispatcher, _| {
-                match known.map(|known| known.map(|ids| ids.first().copied().flatten())) {
+                match known.map(|known| known.map(|ids| ids.into_iter().flatten().next())) {
                     Ok(Ok(Some(id))) => {
                         let answer = Said::AlreadyThere(id);
                         dispatcher.outcomes.push(Outcome { stamp, record: None, answer, reply, permit });
@@ -80,21 +81,27 @@ impl Dispatcher {
             filing.category = given.category.as_ref().and_then(|path| categories.nearest(path.as_str()).cloned());
             filing.place = given.place.as_ref().and_then(|path| places.nearest(path.as_str()).cloned());
         }
-        let source = filing.source;
+        let sources = filing.sources();
         let mut events = Vec::with_capacity(3);
         events.push(TicketEvent::Received { ticket: id, filing, origin });
-        let Some(ticket) = Ticket::open(&events[0]) else { return };
-        self.seen.insert(source.as_bytes());
-        self.shared.lookup.by_source.insert(source, id);
+        let Some(ticket) = Ticket::open(&events[0]) else {
+            // A received event opens a ticket; but whatever comes, a number in the order gets its outcome.
+            return self.outcomes.push(Outcome::refused(stamp, Failure::Internal, reply, permit));
+        };
+        for source in sources {
+            self.seen.insert(source.as_bytes());
+            self.shared.lookup.by_source.insert(source, id);
+        }
         let by = if matches!(ticket.origin(), Origin::Imported(_)) { By::System } else { By::Citizen };
         let ticket = Box::new(ticket);
-        let left = Left { stamp, reply, permit, ticket, events, by, request: None, personal };
+        let (action, request) = (None, None);
+        let left = Left { stamp, reply, permit, ticket, events, by, action, request, personal };
         self.send_on(left, placement, Manner::Mark);
     }
 
     /// Sends a ticket that is between desks to the next.
     pub(super) fn send_on(&mut self, left: Left, placement: Option<Placement>, manner: Manner) {
-        let Left { stamp, reply, permit, mut ticket, mut events, by, request, personal } = left;
+        let Left { stamp, reply, permit, mut ticket, mut events, by, action, request, personal } = left;
         let World { rules, roster, .. } = &self.world;
         let mut placement =
             placement.unwrap_or_else(|| placing::place(&ticket, rules, roster, &self.shared.policy, stamp.now));
@@ -110,7 +117,7 @@ impl Dispatcher {
             return;
         };
         self.owner.insert(ticket.id(), desk as u32);
-        let arrival = Box::new(Arrival { ticket, placement, manner, events, by, request, personal });
+        let arrival = Box::new(Arrival { ticket, placement, manner, events, by, action, request, personal });
         let job = Job { stamp, reply, permit, attempt: Attempt::First, work: Work::Take(arrival) };
         self.give(desk, job);
     }
