@@ -583,3 +583,62 @@ async fn nobody_reads_a_complaint_about_themselves_whatever_their_office() {
         assert_eq!(error, ReadError::NotAllowed { officer: officer(accused) });
     }
 }
+
+#[tokio::test]
+async fn a_request_id_names_one_act_of_one_party() {
+    let world = World::small();
+    let id = world.submit("power", "hisar").await;
+    let request = RequestId::named("app 7731");
+    world.engine.act(by(id, "power-hisar", Action::Acknowledge).request(request)).await.unwrap();
+    let refused = Err(ActError::Refused(Refusal::RequestUsed { request }));
+    let resolve = by(id, "power-hisar", Action::Resolve(Outcome::Fixed)).request(request);
+    assert_eq!(world.engine.act(resolve).await, refused, "the report was not filed, and that is said");
+    assert_eq!(world.engine.act(by(id, "ghost", Action::Acknowledge).request(request)).await, refused);
+    assert_eq!(world.ticket(id).await.version(), Version(2));
+}
+
+#[tokio::test]
+async fn a_duplicate_is_of_a_ticket_that_was_there() {
+    let world = World::small();
+    let first = world.submit("power", "hisar").await;
+    let second = world.submit("power", "hisar").await;
+    let nobody = TicketId::from_number(777_777).unwrap();
+    let holder = world.holder(second).await.officer;
+    let of = |ticket| Action::Resolve(Outcome::Duplicate(ticket));
+    let unknown = world.try_act(second, holder.as_str(), of(nobody)).await;
+    assert_eq!(unknown, Err(ActError::UnknownTicket { ticket: nobody }));
+    assert_eq!(world.ticket(second).await.version(), Version(1));
+    world.act(second, holder.as_str(), of(first)).await;
+    assert_eq!(world.state(second).await, StateKind::Resolved);
+}
+
+#[tokio::test]
+async fn nobody_reviews_their_own_report() {
+    let mut policy = Policy::default();
+    policy.review = Review::NodalOfficer;
+    let world = World::with_policy(policy);
+    let id = world.submit("power", "hisar").await;
+    world.act(id, "cms", Action::Forward(Some(desk("control")))).await;
+    let holder = world.holder(id).await.officer;
+    assert_ne!(holder.as_str(), "cms", "an officer of the control desk who is not its nodal officer");
+    world.act(id, holder.as_str(), Action::Resolve(Outcome::Fixed)).await;
+    assert_eq!(world.state(id).await, StateKind::UnderReview);
+    for action in [Action::Approve, Action::SendBack] {
+        let own = world.try_act(id, holder.as_str(), action).await;
+        assert_eq!(own, Err(ActError::Refused(Refusal::OwnReport)));
+    }
+    world.act(id, "cms", Action::Approve).await;
+    assert_eq!(world.state(id).await, StateKind::Resolved);
+}
+
+#[tokio::test]
+async fn an_interim_reply_lets_a_parked_ticket_rest_no_longer_than_parking_does() {
+    let world = World::small();
+    let id = world.submit("power", "hisar").await;
+    let days = |days: i64| at(24 * days);
+    world.holder_acts(id, Action::Park { until: days(180), why: ParkReason::SubJudice }).await;
+    world.hours_pass(24 * 100).await;
+    let holder = world.holder(id).await.officer;
+    let reply = world.try_act(id, holder.as_str(), Action::InterimReply { next: days(279) }).await;
+    assert_eq!(reply, Err(ActError::Refused(Refusal::DateTooFar { date: days(279), latest: days(180) })));
+}

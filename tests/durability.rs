@@ -347,7 +347,7 @@ fn an_engine_that_stopped_says_so_and_still_shows_what_is_open() {
             received_at: at(-5),
             grievance: grievance(9, HISAR),
         };
-        assert_eq!(engine.import(vec![import]).await, [Err(SubmitError::Failed(Failure::Stopped))]);
+        assert_eq!(engine.import(vec![import]).await, [Err(SubmitError::Stopped(Box::new(grievance(9, HISAR))))]);
         assert!(pin!(engine.subscribe(Position(0))).next().await.is_none());
     });
 }

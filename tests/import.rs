@@ -132,3 +132,28 @@ async fn a_pending_ticket_from_the_future_is_refused_and_the_others_are_taken() 
     assert_eq!(*error, GrievanceError::FromTheFuture { posted_at: at(24), now: at(0) });
     assert_eq!(world.end().0, 2 + 2);
 }
+
+#[tokio::test]
+async fn the_post_behind_an_imported_ticket_is_no_second_ticket_and_the_other_way_round() {
+    let world = World::small();
+    let imported = pending(&world, "CM/8", 5, "power", "hisar");
+    let post = imported.grievance.clone();
+    let [(id, _)] = import(&world, vec![imported]).await[..] else { panic!() };
+    let again = world.engine.submit(post.clone()).await.unwrap();
+    assert_eq!((again.ticket, again.standing), (id, Standing::AlreadyDone));
+    assert_eq!(world.engine.ticket_of(post.source()).await.unwrap().map(|ticket| ticket.id()), Some(id));
+
+    let late = pending(&world, "CM/9", 5, "power", "hisar");
+    let first = world.engine.submit(late.grievance.clone()).await.unwrap();
+    let [(same, _)] = import(&world, vec![late]).await[..] else { panic!() };
+    assert_eq!(same, first.ticket);
+}
+
+#[tokio::test]
+async fn an_import_after_the_shutdown_is_handed_back() {
+    let world = World::small();
+    let ticket = pending(&world, "CM/10", 5, "power", "hisar");
+    let grievance = Box::new(ticket.grievance.clone());
+    world.engine.shutdown().await;
+    assert_eq!(world.engine.import(vec![ticket]).await, [Err(SubmitError::Stopped(grievance))]);
+}

@@ -527,3 +527,29 @@ fn random_faults_and_panics_at_once_leave_the_truth() {
         }
     });
 }
+
+#[test]
+fn a_store_that_panics_when_the_writer_asks_it_is_noted_and_the_engine_goes_on() {
+    within(async {
+        let memory = MemoryStore::new();
+        let (store, director) = staged(&memory);
+        let mut limits = nivaran::Limits::default();
+        limits.closed_in_memory = 1;
+        let engine = builder(store, &clock()).limits(limits).start().unwrap();
+        for post in 1..4 {
+            let marked = submitted(&engine, post, HISAR).await;
+            engine.act(withdraw(marked.id(), post)).await.unwrap();
+        }
+        engine.tick().await;
+        // Known, closed and not in memory: the store is asked which ticket it is, and then for its version.
+        director.panic_on_reads(2);
+        for _ in 0..3 {
+            drop(engine.submit(grievance(1, HISAR)).await);
+        }
+        let again = engine.submit(grievance(1, HISAR)).await.unwrap();
+        assert_eq!((again.ticket, again.standing), (id(1), Standing::AlreadyDone));
+        assert!(panics(&engine.health(), &ActorName::Journal) >= 1);
+        serves(&engine, &memory, 50).await;
+        all_room_is_back(&engine);
+    });
+}

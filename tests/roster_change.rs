@@ -425,3 +425,14 @@ async fn an_engine_started_with_a_smaller_roster_hands_over_what_the_journal_lef
     assert!(matches!(engine.ticket(gone).await.unwrap().unwrap().state(), State::InProgress { .. }));
     assert_eq!(roster_changes(&world).last().map(|changed| changed.roster), Some(version));
 }
+
+#[tokio::test]
+async fn nobody_who_is_not_on_the_roster_changes_rules_or_roster() {
+    let world = World::small();
+    let end = world.end();
+    let ghost = || Some(officer("ghost"));
+    let unknown = Err(ReloadError::UnknownOfficer { officer: officer("ghost") });
+    assert_eq!(world.engine.reload_rules(haryana::rules(haryana::RULES), ghost()).await, unknown);
+    assert_eq!(world.engine.reload_roster(haryana::roster(haryana::ROSTER), ghost()).await, unknown);
+    assert_eq!(world.end(), end);
+}

@@ -412,3 +412,29 @@ async fn a_withdrawn_ticket_is_closed_by_the_complainant_and_can_be_reopened_by_
         (StateKind::Marked, Some(&desk("district:hisar")))
     );
 }
+
+#[tokio::test]
+async fn a_complaint_behind_a_closed_follow_up_is_about_that_however_little_is_in_memory() {
+    for closed_in_memory in [1_000, 1] {
+        let mut limits = nivaran::Limits::default();
+        limits.closed_in_memory = closed_in_memory;
+        let world = World::of(haryana::rules(haryana::RULES), haryana::roster(haryana::ROSTER), |builder| {
+            builder.limits(limits)
+        });
+        let first = resolved(&world).await;
+        world.feedback(first, Verdict::Satisfied).await.unwrap();
+        world.hours_pass(24 * 30).await;
+        let follow_up = world.feedback(first, Verdict::NotSatisfied).await.unwrap().ticket;
+        world.holder_acts(follow_up, Action::Resolve(Outcome::Fixed)).await;
+        world.feedback(follow_up, Verdict::Satisfied).await.unwrap();
+        // Others close meanwhile.
+        for _ in 0..3 {
+            let other = resolved(&world).await;
+            world.feedback(other, Verdict::Satisfied).await.unwrap();
+        }
+        world.engine.tick().await;
+        let again = world.feedback(first, Verdict::NotSatisfied).await.unwrap();
+        assert_eq!((again.ticket, again.standing), (follow_up, Standing::Done), "{closed_in_memory} in memory");
+        assert_eq!(world.state(follow_up).await, StateKind::Marked);
+    }
+}

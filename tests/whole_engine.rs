@@ -10,7 +10,7 @@ use nivaran::engine::Mode;
 use nivaran::ticket::{Grounds, Origin, ParkReason, Reference, RequestId, StatementNeed, Version};
 use nivaran::{
     Act, ActError, Action, Author, Engine, Limits, ManualClock, MemoryStore, Outcome, PendingTicket, Policy, Receipt,
-    Standing, Ticket, TicketId, Verdict,
+    Refusal, Standing, Ticket, TicketId, Verdict,
 };
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};
@@ -183,7 +183,9 @@ impl World {
             Err(error) => {
                 assert_eq!(&after, before, "{error}");
                 let known = request.and_then(|request| self.done.get(&(before.id(), request)));
-                assert_eq!(known, None, "what was carried out before is told so, not refused: {error}");
+                // The same id for another act, or by another, is neither done nor taken for done.
+                let used = matches!(error, ActError::Refused(Refusal::RequestUsed { .. }));
+                assert_eq!(known.is_some(), used, "what was carried out before is told so, not refused: {error}");
                 assert!(!matches!(error, ActError::Failed(_) | ActError::Stopped), "{error}");
             }
         }
