@@ -149,7 +149,8 @@ pub struct PendingTicket {
     pub old_number: Reference,
     /// When it was received there: its whole age counts from here.
     pub received_at: Timestamp,
-    /// What the citizen said. Its own source and time stay in the case file; the old number is what identifies it.
+    /// What the citizen said. It is identified by the old number, and by its own source as well, so that the same post
+    /// read once more from its channel is no second ticket.
     pub grievance: Grievance,
 }
 

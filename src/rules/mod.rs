@@ -19,7 +19,7 @@
 //! | `department` | a department's code, or `control` |
 //! | `level` | `district` or `state`; empty where the department is `control` |
 //! | `priority` | `low`, `normal`, `high` or `urgent`; empty for `normal` |
-//! | `deadline_hours` | whole hours, 1 to 87,600. On a row for `control` it has no effect: the control desk is reminded as the policy says |
+//! | `deadline_hours` | whole hours, 1 to 87,600. On a row for `control`: how often the control desk is reminded, and the deadline of a desk to which it forwards the ticket |
 //! | `note` | for people |
 //!
 //! A row at the district's level for a grievance whose district is not known, or has no desk, sends it to the

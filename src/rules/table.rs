@@ -117,8 +117,8 @@ pub struct Row {
     pub target: Target,
     /// How urgent it is. Without effect where the row sends to the control desk.
     pub priority: Priority,
-    /// How long the desk has. Without effect where the row sends to the control desk, which is reminded by
-    /// [`Policy::remind_every`](crate::Policy::remind_every).
+    /// How long the desk has. Where the row sends to the control desk: how often that is reminded, and the deadline of
+    /// a desk to which it forwards the ticket.
     pub deadline: Hours,
 }
 

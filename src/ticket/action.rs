@@ -12,7 +12,8 @@ use crate::ticket::{ActionKind, Grounds, Outcome, ParkReason, Roles, StateKind, 
 
 /// An act's own id from the caller, so that the same act sent twice to a ticket happens once.
 ///
-/// 128 bits: a UUID, or [`RequestId::named`] for callers whose ids are texts.
+/// 128 bits: a UUID, or [`RequestId::named`] for callers whose ids are texts. It stands in the journal for good and is
+/// no secret: make it of nothing personal.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RequestId(pub u128);

@@ -317,7 +317,8 @@ pub enum TicketEvent {
         table: TableVersion,
         /// The row that won, where one did.
         row: Option<RowId>,
-        /// How often the control desk is reminded by that row; `None` where the policy says.
+        /// How often the control desk is reminded, and how long a desk has to which it forwards the ticket, by that
+        /// row; `None` where the policy says.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         remind_every: Option<Hours>,
     },
