@@ -16,8 +16,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::code::{CategoryPath, PlacePath};
-use crate::grievance::{Author, Complainant, Coordinates, Grievance, GrievanceError, Source, check_links, check_text};
-use crate::grievance::{Field, MAX_TEXT};
+use crate::grievance::{
+    Author, Complainant, Coordinates, Field, Grievance, GrievanceError, MAX_TEXT, Source, check_links, check_text,
+};
 
 macro_rules! digest {
     ($($(#[$doc:meta])* $name:ident, $length:literal;)*) => {$(

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 
 use futures_util::{StreamExt, stream};
-use nivaran::engine::{Failure, Mode, ReadError, ReloadError};
+use nivaran::engine::{Mode, ReadError, ReloadError};
 use nivaran::journal::{Entry, Position};
 use nivaran::ticket::{StateKind, TicketEvent, Version};
 use nivaran::{Act, ActError, Action, Limits, MemoryStore, Page, Standing, SubmitError, TicketFilter, Verdict};

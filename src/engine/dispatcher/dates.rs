@@ -4,8 +4,7 @@ use tokio::sync::oneshot;
 
 use super::{Dispatcher, Matter, Next, then};
 use crate::engine::desk::Due;
-use crate::engine::errand::Who;
-use crate::engine::errand::{Order, Reply};
+use crate::engine::errand::{Order, Reply, Who};
 use crate::engine::satisfaction::Silences;
 use crate::ticket::{Action, TicketId};
 

@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use super::{Dispatcher, Matter, Next, then};
 use crate::engine::desk::Show;
-use crate::engine::errand::{Errand, Opinion, Order, Outcome, Permit, Reply, Said};
-use crate::engine::errand::{Stamp, Submission, Task, Who};
+use crate::engine::errand::{Errand, Opinion, Order, Outcome, Permit, Reply, Said, Stamp, Submission, Task, Who};
 use crate::engine::error::{ActError, Failure};
 use crate::engine::satisfaction::{Judge, Judgement};
 use crate::engine::writer::Ask;

@@ -30,10 +30,8 @@ use tokio::sync::{oneshot, watch};
 
 use crate::code::{DeskId, OfficerId};
 use crate::engine::builder::Known;
-
 use crate::engine::desk::{DatesDone, Desk, Jobs, Release, StopDesk};
 use crate::engine::errand::{Errand, Job, Outcome, Stamp, Task};
-
 use crate::engine::error::{Failure, ReloadError};
 use crate::engine::health::ActorName;
 use crate::engine::satisfaction::{Satisfaction, SilencesDone, Turn};

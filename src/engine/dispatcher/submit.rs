@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use super::{Dispatcher, Next, then};
 use crate::engine::desk::Left;
-use crate::engine::errand::{Arrival, Attempt, Job, Manner, Outcome, Permit, Reply, Said};
-use crate::engine::errand::{Stamp, Submission, Work};
+use crate::engine::errand::{Arrival, Attempt, Job, Manner, Outcome, Permit, Reply, Said, Stamp, Submission, Work};
 use crate::engine::error::Failure;
 use crate::engine::world::World;
 use crate::engine::writer::Ask;
