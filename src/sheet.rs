@@ -29,7 +29,8 @@ pub enum SheetError {
     },
     /// A line has more or fewer cells than the header.
     #[error(
-        "line {line}: {cells} cells where the header has {columns}; a comma too many or too few, or a quote missing"
+        "line {line}, column {}: {cells} cells where the header has {columns}; a comma too many or too few, or a quote missing",
+        cells.min(columns) + 1
     )]
     Ragged {
         /// The line.
@@ -40,10 +41,12 @@ pub enum SheetError {
         columns: usize,
     },
     /// The file is in another encoding.
-    #[error("line {line}: it is not UTF-8; save the sheet as 'CSV UTF-8'")]
+    #[error("line {line}, column {column}: it is not UTF-8; save the sheet as 'CSV UTF-8'")]
     NotUtf8 {
         /// The line.
         line: usize,
+        /// The column, counted from 1.
+        column: usize,
     },
 }
 
@@ -64,7 +67,7 @@ impl<'a> Sheet<'a> {
         }
         let csv = csv.strip_prefix(b"\xef\xbb\xbf").unwrap_or(csv);
         let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(csv);
-        let header = reader.headers().map_err(|_| SheetError::NotUtf8 { line: 1 })?.clone();
+        let header = reader.headers().map_err(|error| not_utf8(&error, 1))?.clone();
         check_cells(&header, 1)?;
         Ok(Self { reader, csv, header, record: StringRecord::new(), counted: (0, 1) })
     }
@@ -80,7 +83,7 @@ impl<'a> Sheet<'a> {
             let line = self.line_at(begins);
             match self.reader.read_record(&mut self.record) {
                 Ok(false) => return Ok(None),
-                Err(_) => return Err(SheetError::NotUtf8 { line }),
+                Err(error) => return Err(not_utf8(&error, line)),
                 Ok(true) if self.record.iter().all(str::is_empty) => {}
                 Ok(true) => {
                     let (cells, columns) = (self.record.len(), self.header.len());
@@ -104,6 +107,15 @@ impl<'a> Sheet<'a> {
         self.counted = (to, lines);
         lines
     }
+}
+
+/// Text that is in memory has no other error than its encoding.
+fn not_utf8(error: &csv::Error, line: usize) -> SheetError {
+    let column = match error.kind() {
+        csv::ErrorKind::Utf8 { err, .. } => err.field() + 1,
+        _ => 1,
+    };
+    SheetError::NotUtf8 { line, column }
 }
 
 fn check_cells(record: &StringRecord, line: usize) -> Result<(), SheetError> {
@@ -148,8 +160,8 @@ mod tests {
             }
         };
         assert_eq!(fails(b"a,b\r\n1,2\r\n1\r\n"), SheetError::Ragged { line: 3, cells: 1, columns: 2 });
-        assert_eq!(fails(b"a,b\n1,caf\xe9\n"), SheetError::NotUtf8 { line: 2 });
-        assert_eq!(fails(b"caf\xe9,b\n"), SheetError::NotUtf8 { line: 1 });
+        assert_eq!(fails(b"a,b\n1,caf\xe9\n"), SheetError::NotUtf8 { line: 2, column: 2 });
+        assert_eq!(fails(b"caf\xe9,b\n"), SheetError::NotUtf8 { line: 1, column: 1 });
         let long = format!("a,b\n1,{}\n", "x".repeat(MAX_CELL + 1));
         assert_eq!(fails(long.as_bytes()), SheetError::CellTooLong { line: 2, column: 2, bytes: MAX_CELL + 1 });
         assert!(matches!(fails(&vec![b'x'; MAX_BYTES + 1]), SheetError::TooLarge { .. }));

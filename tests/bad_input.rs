@@ -137,8 +137,8 @@ fn a_sheet_in_another_encoding_is_told_how_to_save_it() {
     let mut bytes = RULES.as_bytes().to_vec();
     bytes.extend(b"X-1,cattle,,phe,state,low,96,caf\xe9\n");
     let error = Rules::read(categories(), places(), &bytes).unwrap_err();
-    assert_eq!(error, RulesError::Sheet(SheetError::NotUtf8 { line: 7 }));
-    words(&error, &["line 7", "CSV UTF-8"]);
+    assert_eq!(error, RulesError::Sheet(SheetError::NotUtf8 { line: 7, column: 8 }));
+    words(&error, &["line 7", "column 8", "CSV UTF-8"]);
 }
 
 #[test]

@@ -111,6 +111,7 @@ pub struct Roster {
 pub struct Desk {
     id: DeskId,
     name: String,
+    name_hi: Option<String>,
     nodal: Seat,
     /// Everyone but the nodal officer, in the order of the file.
     officers: Vec<Seat>,
@@ -129,6 +130,12 @@ impl Desk {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Its name in Hindi, where the roster has one.
+    #[must_use]
+    pub fn name_hi(&self) -> Option<&str> {
+        self.name_hi.as_deref()
     }
 }
 

@@ -36,8 +36,7 @@ struct File {
 #[serde(deny_unknown_fields)]
 struct ControlTable {
     name: String,
-    #[serde(default, rename = "name_hi")]
-    _name_hi: Option<String>,
+    name_hi: Option<String>,
     nodal: Option<String>,
     oversight: Spanned<String>,
 }
@@ -47,9 +46,14 @@ struct ControlTable {
 struct DeskTable {
     code: Spanned<String>,
     name: String,
-    #[serde(default, rename = "name_hi")]
-    _name_hi: Option<String>,
+    name_hi: Option<String>,
     nodal: Option<String>,
+}
+
+impl DeskTable {
+    fn names(&self) -> (&str, Option<&str>) {
+        (&self.name, self.name_hi.as_deref())
+    }
 }
 
 #[derive(Deserialize)]
@@ -317,21 +321,29 @@ struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     fn desks(&mut self, file: &'a File) -> Result<(), RosterError> {
-        self.add_desk("control", file.control.span(), DeskId::Control, &file.control.get_ref().name)?;
+        let control = file.control.get_ref();
+        let names = (control.name.as_str(), control.name_hi.as_deref());
+        self.add_desk("control", file.control.span(), DeskId::Control, names)?;
         for table in &file.department {
             let (code, span) = (table.get_ref().code.get_ref(), table.get_ref().code.span());
             let id = DepartmentId::new(code).map_err(|e| self.lines.code(span.clone(), e))?;
-            self.add_desk(code, span, DeskId::Department(id), &table.get_ref().name)?;
+            self.add_desk(code, span, DeskId::Department(id), table.get_ref().names())?;
         }
         for table in &file.district {
             let (code, span) = (table.get_ref().code.get_ref(), table.get_ref().code.span());
             let id = DistrictId::new(code).map_err(|e| self.lines.code(span.clone(), e))?;
-            self.add_desk(code, span, DeskId::District(id), &table.get_ref().name)?;
+            self.add_desk(code, span, DeskId::District(id), table.get_ref().names())?;
         }
         Ok(())
     }
 
-    fn add_desk(&mut self, code: &'a str, span: Range<usize>, id: DeskId, name: &str) -> Result<(), RosterError> {
+    fn add_desk(
+        &mut self,
+        code: &'a str,
+        span: Range<usize>,
+        id: DeskId,
+        (name, name_hi): (&str, Option<&str>),
+    ) -> Result<(), RosterError> {
         let line = self.lines.of(span);
         if let Some((_, first)) = self.desk_by_code.insert(code, (self.desks.len(), line)) {
             return Err(RosterError::DuplicateDesk { code: code.to_owned(), first, line });
@@ -339,6 +351,7 @@ impl<'a> Draft<'a> {
         self.desks.push(Desk {
             id,
             name: name.to_owned(),
+            name_hi: name_hi.map(str::to_owned),
             nodal: NOBODY,
             officers: Vec::new(),
             by_department: HashMap::default(),

@@ -8,7 +8,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 use crate::code::DeskId;
-use crate::ticket::{ClosedBy, Holder, MarkReason, Outcome, TicketEvent, TicketId};
+use crate::ticket::{ClosedBy, Holder, MarkReason, Origin, Outcome, TicketEvent, TicketId};
 
 /// To whom a notice goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,8 +98,13 @@ impl fmt::Display for Notice {
 impl fmt::Display for TicketEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Received { filing, .. } => {
+            Self::Received { filing, origin, .. } => {
                 write!(f, "received by {}", filing.channel)?;
+                match origin {
+                    Origin::Submitted => {}
+                    Origin::FollowUp(first) => write!(f, ", to follow up {first}")?,
+                    Origin::Imported(number) => write!(f, ", imported as {number}")?,
+                }
                 if let Some(category) = &filing.category {
                     write!(f, ", about {category}")?;
                 }
