@@ -195,7 +195,7 @@ fn what_is_under_way_stays_within_its_bound_however_many_come() {
 }
 
 #[test]
-fn a_stream_takes_no_more_of_its_input_than_there_is_room_for() {
+fn a_stream_takes_no_more_of_its_input_than_there_is_room_for_and_one_batch() {
     within(async {
         let (engine, store, director) = blocked(limits(10, 10)).await;
         let read = Arc::new(AtomicUsize::new(0));
@@ -207,8 +207,8 @@ fn a_stream_takes_no_more_of_its_input_than_there_is_room_for() {
         for _ in 0..5 {
             assert!(poll_once(pin!(receipts.next())).is_pending());
         }
-        // One more than there is room for: it was read to see that there is none.
-        assert!(read.load(Ordering::Relaxed) <= 11, "{} were read", read.load(Ordering::Relaxed));
+        // One batch more than there is room for: gathered, so that it goes off together.
+        assert!(read.load(Ordering::Relaxed) <= 10 + 256, "{} were read", read.load(Ordering::Relaxed));
         assert_eq!(engine.health().under_way, 10);
         director.open();
         assert_eq!(receipts.filter(|receipt| std::future::ready(receipt.is_ok())).count().await, 500);
@@ -309,5 +309,37 @@ fn overloaded_is_no_stop() {
         first.await.unwrap();
         all_room_is_back(&engine);
         engine.try_submit(grievance(2, HISAR)).await.unwrap();
+    });
+}
+
+#[test]
+fn a_stream_whose_reader_is_idle_holds_no_room() {
+    within(async {
+        let engine = builder(MemoryStore::new(), &clock()).limits(limits(64, 64)).start().unwrap();
+        let mut receipts = Box::pin(engine.submit_all(stream::iter(0..1_000).map(|post| grievance(post, HISAR))));
+        for _ in 0..3 {
+            receipts.next().await.unwrap().unwrap();
+        }
+        // What it sent is written meanwhile; what it only read has no room.
+        until("its room is back", || engine.health().under_way == 0);
+        engine.try_submit(grievance(5_000, HISAR)).await.unwrap();
+        assert_eq!(receipts.count().await, 997);
+    });
+}
+
+#[test]
+fn whoever_is_overtaken_by_the_shutdown_is_told_so() {
+    within(async {
+        let engine = builder(MemoryStore::new(), &clock()).limits(limits(64, 64)).start().unwrap();
+        let mut receipts = Box::pin(engine.submit_all(stream::iter(0..1_000).map(|post| grievance(post, HISAR))));
+        receipts.next().await.unwrap().unwrap();
+        engine.shutdown().await;
+        while let Some(receipt) = receipts.next().await {
+            let told = matches!(
+                receipt,
+                Ok(_) | Err(SubmitError::Stopped(_) | SubmitError::Failed(nivaran::Failure::Stopped))
+            );
+            assert!(told, "{receipt:?}");
+        }
     });
 }

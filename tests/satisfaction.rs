@@ -239,11 +239,10 @@ async fn after_the_window_a_complaint_becomes_a_new_ticket_that_is_linked_to_the
     );
     assert_eq!(world.ticket(id).await, before, "the old one stays closed as it was");
 
-    // Said again, it is the same follow-up, also with another request id.
-    let again = world.engine.feedback(reason()).await.unwrap();
-    assert_eq!((again.ticket, again.standing), (receipt.ticket, Standing::AlreadyDone));
-    let again = world.engine.feedback(reason().request(RequestId(9))).await.unwrap();
-    assert_eq!((again.ticket, again.standing), (receipt.ticket, Standing::AlreadyDone));
+    // Said again while that is worked on, it is refused with its number: no second follow-up, and no words lost.
+    let open = Err(ActError::FollowUpOpen { follow_up: receipt.ticket });
+    assert_eq!(world.engine.feedback(reason()).await, open);
+    assert_eq!(world.engine.feedback(reason().request(RequestId(9))).await, open);
 
     // The officer reads the matter, and the reason.
     let reads = world.reads(receipt.ticket, "power-hisar").await;
@@ -277,10 +276,11 @@ async fn many_complaints_at_once_after_the_window_are_one_follow_up() {
     world.hours_pass(5 * 24 + 1).await;
     let complaints = (0..16).map(|_| world.feedback(id, Verdict::NotSatisfied));
     let receipts = futures_util::future::join_all(complaints).await;
-    let tickets: std::collections::BTreeSet<_> = receipts.iter().map(|r| r.as_ref().unwrap().ticket).collect();
-    assert_eq!(tickets.len(), 1);
-    let done = receipts.iter().filter(|r| r.as_ref().unwrap().standing == Standing::Done).count();
-    assert_eq!(done, 1);
+    let done: Vec<_> = receipts.iter().flatten().collect();
+    assert_eq!((done.len(), done[0].standing), (1, Standing::Done));
+    let follow_up = done[0].ticket;
+    let told = |receipt: &&Result<_, _>| **receipt == Err(ActError::FollowUpOpen { follow_up });
+    assert_eq!(receipts.iter().filter(told).count(), 15, "the others are told its number");
 }
 
 #[tokio::test]
@@ -437,4 +437,24 @@ async fn a_complaint_behind_a_closed_follow_up_is_about_that_however_little_is_i
         assert_eq!((again.ticket, again.standing), (follow_up, Standing::Done), "{closed_in_memory} in memory");
         assert_eq!(world.state(follow_up).await, StateKind::Marked);
     }
+}
+
+#[tokio::test]
+async fn a_complaint_that_became_a_follow_up_counts_once_by_its_request_id_whatever_came_of_it() {
+    let world = World::small();
+    let first = resolved(&world).await;
+    world.feedback(first, Verdict::Satisfied).await.unwrap();
+    world.hours_pass(24 * 30).await;
+    let complaint = || Feedback::new(first, asha(), Verdict::NotSatisfied).request(RequestId(4));
+    let follow_up = world.engine.feedback(complaint()).await.unwrap().ticket;
+    for _ in 0..3 {
+        let again = world.engine.feedback(complaint()).await.unwrap();
+        assert_eq!((again.ticket, again.standing), (follow_up, Standing::AlreadyDone));
+        if world.state(follow_up).await == StateKind::Marked {
+            world.holder_acts(follow_up, Action::Resolve(Outcome::Fixed)).await;
+        } else if world.state(follow_up).await == StateKind::Resolved {
+            world.feedback(follow_up, Verdict::Satisfied).await.unwrap();
+        }
+    }
+    assert_eq!((world.state(follow_up).await, world.ticket(follow_up).await.remarks()), (StateKind::Closed, 0));
 }

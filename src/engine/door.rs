@@ -135,7 +135,7 @@ impl Door {
         let salt = self.secrets.salt(source.as_bytes());
         let record = Personal::Grievance(grievance.into());
         let personal = Some(Box::new(SaltedRecord::new(salt, record)));
-        Submission { filing: Arc::new(filing), origin, personal, table }
+        Submission { filing: Arc::new(filing), origin, personal, table, request: None }
     }
 
     /// An act as an order, or why it is none.

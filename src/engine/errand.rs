@@ -128,6 +128,8 @@ pub(crate) struct Submission {
     pub(crate) personal: Option<Box<SaltedRecord>>,
     /// The rules by whose trees category and place were taken.
     pub(crate) table: TableVersion,
+    /// The request of the feedback that it follows from.
+    pub(crate) request: Option<RequestId>,
 }
 
 /// Who asks for something.

@@ -65,6 +65,12 @@ pub enum ActError {
     /// Someone else than the complainant spoke, or the complainant is not on record.
     #[error("only the complainant on record can do that, from the account or contact they complained with")]
     NotTheComplainant,
+    /// The complaint is a ticket of its own already, and that is being worked on.
+    #[error("the complaint is ticket {follow_up} already, which is being worked on; answer or add to that")]
+    FollowUpOpen {
+        /// The ticket.
+        follow_up: TicketId,
+    },
     /// Feedback was sent as an act.
     #[error("whether one is satisfied is said by feedback, not by an act")]
     UseFeedback,

@@ -161,8 +161,8 @@ impl Engine {
     /// Submits all grievances of a stream; the receipts come in the same order, each when its ticket is durable.
     ///
     /// It takes in as many as the input has ready and there is room for, in batches: this is the fast way for
-    /// importers and replays. Dropping the stream of receipts stops reading the input; what was accepted is carried
-    /// out.
+    /// importers and replays. Dropping the stream of receipts stops reading the input; what was through the door is
+    /// carried out, and the last up to 256 that were read and not sent yet are dropped. The stream has to be pinned.
     pub fn submit_all<S>(&self, grievances: S) -> impl Stream<Item = Result<Receipt, SubmitError>> + Send + use<S>
     where
         S: Stream<Item = Grievance> + Send,
@@ -203,12 +203,21 @@ impl Engine {
     async fn send(&self, task: Task, permit: errand::Permit) -> Answer {
         let (caller, answered) = oneshot::channel();
         self.0.door.send(vec![Door::errand(task, Reply::one(caller), permit)]);
-        answered.await.unwrap_or_else(|_| Err(self.unanswered().into()))
+        self.told(answered.await)
     }
 
-    /// Why somebody who waited heard nothing.
-    fn unanswered(&self) -> Failure {
-        if self.0.door.shared.is_stopping() { Failure::Stopped } else { Failure::Internal }
+    /// What came of it; who heard nothing was overtaken by a fault or by the shutdown.
+    fn told(&self, answer: Result<Answer, oneshot::error::RecvError>) -> Answer {
+        let answer = answer.unwrap_or(Err(ActError::Failed(Failure::Internal)));
+        answer.map_err(|error| self.0.door.shared.told(error))
+    }
+
+    fn reloaded(&self, answer: Result<Result<(), ReloadError>, oneshot::error::RecvError>) -> Result<(), ReloadError> {
+        match answer {
+            Ok(Err(ReloadError::Failed(_))) if self.0.door.shared.is_stopping() => Err(ReloadError::Stopped),
+            Ok(answer) => answer,
+            Err(_) => Err(ReloadError::Stopped),
+        }
     }
 
     /// A ticket as it is on record: what is durable, and no more. Who may see it is for the caller to check.
@@ -282,6 +291,10 @@ impl Engine {
                     grievance.complainant = crate::Complainant::default();
                     grievance.source_id.clear();
                     grievance.conversation = None;
+                    // A picture's address, a door or a point tells who lives there.
+                    grievance.media.clear();
+                    grievance.coordinates = None;
+                    grievance.place = ticket.filing().place.clone();
                     Personal::Grievance(grievance)
                 }
                 record => record,
@@ -366,7 +379,7 @@ impl Engine {
         let mut receipts = Vec::with_capacity(answers.len());
         for answer in answers {
             receipts.push(match answer {
-                Ok(answered) => answered.await.unwrap_or_else(|_| Err(self.unanswered().into())).map_err(submit_error),
+                Ok(answered) => self.told(answered.await).map_err(submit_error),
                 Err(error) => Err(error),
             });
         }
@@ -394,7 +407,7 @@ impl Engine {
         let (done, answered) = oneshot::channel();
         let rules = Arc::new(rules);
         self.0.door.dispatcher.do_send(ReloadRules { rules, by, done });
-        answered.await.unwrap_or(Err(ReloadError::Stopped))
+        self.reloaded(answered.await)
     }
 
     /// Puts another roster in force. Desks that are new are opened; tickets whose officer or desk is gone are handed
@@ -408,7 +421,7 @@ impl Engine {
         let (done, answered) = oneshot::channel();
         let roster = Arc::new(roster);
         self.0.door.dispatcher.do_send(ReloadRoster { roster, by, done });
-        answered.await.unwrap_or(Err(ReloadError::Stopped))
+        self.reloaded(answered.await)
     }
 
     /// Lets all dates pass that have come by the engine's clock, and answers when what follows is durable. With the

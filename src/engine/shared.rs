@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use crate::engine::clock::Clock;
 use crate::engine::drill::{Drill, Mishap, Step};
+use crate::engine::error::{ActError, Failure};
 use crate::engine::health::{ActorName, HealthNotes};
 use crate::engine::limits::Limits;
 use crate::engine::lookup::Lookup;
@@ -32,6 +33,14 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Acquire)
+    }
+
+    /// What a caller is told: who was overtaken by the shutdown hears of that, and not of a fault.
+    pub(crate) fn told(&self, error: ActError) -> ActError {
+        match error {
+            ActError::Failed(Failure::Internal) if self.is_stopping() => ActError::Failed(Failure::Stopped),
+            error => error,
+        }
     }
 
     pub(crate) fn stop(&self) {

@@ -40,9 +40,8 @@ enum More {
 struct Many<S> {
     door: Arc<Door>,
     input: Option<Pin<Box<S>>>,
-    /// A grievance for which there was no room.
-    held: Option<Grievance>,
-    together: Vec<Errand>,
+    /// Taken from the input and not through the door yet: they hold no room.
+    gathered: VecDeque<Grievance>,
     /// In the input's order; the first has the number `first`.
     due: VecDeque<Due>,
     first: u64,
@@ -59,8 +58,8 @@ where
     let (caller, answers) = mpsc::unbounded_channel();
     let input = Some(Box::pin(input));
     // Boxed, since the stream moves it for each item.
-    let (together, due, held, first) = (Vec::new(), VecDeque::new(), None, 0);
-    let many = Box::new(Many { door, input, held, together, due, first, answers, caller });
+    let (gathered, due, first) = (VecDeque::new(), VecDeque::new(), 0);
+    let many = Box::new(Many { door, input, gathered, due, first, answers, caller });
     stream::unfold(many, |mut many| async move { many.next().await.map(|answer| (answer, many)) })
 }
 
@@ -83,32 +82,40 @@ impl<S: Stream<Item = Grievance> + Send> Many<S> {
                     // Whoever has to wait sends off what is gathered first, however little it is.
                     self.depart();
                     match self.more_or_answer().await {
-                        More::Grievance(grievance) => self.enter(grievance),
+                        More::Grievance(grievance) => self.gathered.push_back(grievance),
                         More::End => self.input = None,
                         More::Answer(Some(answer)) => self.answered(answer),
                         // This end holds a sender, so the channel does not close.
                         More::Answer(None) => return None,
                     }
                 }
-                None => match self.held.take() {
-                    // Nothing of this stream is under way, so others have the room: wait in line.
-                    Some(grievance) => {
-                        let share = self.door.share_for(&grievance);
-                        match self.door.enter(share).await {
-                            Ok(permit) => self.send(grievance, permit),
-                            Err(_) => self.due.push_back(Due::Here(Err(SubmitError::Stopped(Box::new(grievance))))),
-                        }
+                None => {
+                    self.depart();
+                    if self.due.is_empty() {
+                        self.wait_for_room_or_input().await?;
                     }
-                    None => match &mut self.input {
-                        Some(input) => match input.next().await {
-                            Some(grievance) => self.enter(grievance),
-                            None => self.input = None,
-                        },
-                        None => return None,
-                    },
-                },
+                }
             }
         }
+    }
+
+    /// Nothing of this stream is under way: either others have the room, or there is nothing to send; `None` at the end.
+    async fn wait_for_room_or_input(&mut self) -> Option<()> {
+        match (self.gathered.pop_front(), &mut self.input) {
+            (Some(grievance), _) => match self.door.enter(self.door.share_for(&grievance)).await {
+                Ok(permit) => {
+                    let errand = self.errand(grievance, permit);
+                    self.door.send(vec![errand]);
+                }
+                Err(_) => self.due.push_back(Due::Here(Err(SubmitError::Stopped(Box::new(grievance))))),
+            },
+            (None, Some(input)) => match input.next().await {
+                Some(grievance) => self.gathered.push_back(grievance),
+                None => self.input = None,
+            },
+            (None, None) => return None,
+        }
+        Some(())
     }
 
     /// Waits for more of the input, where there may be more, or for the first answer, whichever comes first.
@@ -116,7 +123,7 @@ impl<S: Stream<Item = Grievance> + Send> Many<S> {
         let Self { input, answers, .. } = self;
         let answer = std::pin::pin!(answers.recv());
         match input {
-            Some(input) if self.due.len() < UNDER_WAY && self.held.is_none() => {
+            Some(input) if self.due.len() < UNDER_WAY && self.gathered.is_empty() => {
                 match future::select(input.next(), answer).await {
                     Either::Left((Some(grievance), _)) => More::Grievance(grievance),
                     Either::Left((None, _)) => More::End,
@@ -127,54 +134,60 @@ impl<S: Stream<Item = Grievance> + Send> Many<S> {
         }
     }
 
-    /// Takes in what the input has ready and the door has room for; a full batch departs at once.
+    /// Takes in what the input has ready; a full batch departs at once, if there is room.
     fn take_in(&mut self) {
-        if let Some(grievance) = self.held.take() {
-            self.enter(grievance);
-        }
-        while self.held.is_none() && self.due.len() < UNDER_WAY {
+        while self.due.len() + self.gathered.len() < UNDER_WAY {
+            if self.gathered.len() >= TOGETHER {
+                self.depart();
+                if !self.gathered.is_empty() {
+                    break;
+                }
+            }
             let Some(input) = &mut self.input else { break };
             match input.next().now_or_never() {
-                Some(Some(grievance)) => self.enter(grievance),
+                Some(Some(grievance)) => self.gathered.push_back(grievance),
                 Some(None) => self.input = None,
                 None => break,
             }
         }
     }
 
-    fn enter(&mut self, grievance: Grievance) {
-        if let Err(error) = self.door.check(&grievance) {
-            return self.due.push_back(Due::Here(Err(error)));
+    /// Sends what is gathered through the door, as far as there is room.
+    fn depart(&mut self) {
+        let mut errands = Vec::with_capacity(self.gathered.len());
+        while let Some(grievance) = self.gathered.pop_front() {
+            if let Err(error) = self.door.check(&grievance) {
+                self.due.push_back(Due::Here(Err(error)));
+                continue;
+            }
+            match self.door.try_enter(self.door.share_for(&grievance).as_ref()) {
+                Ok(permit) => errands.push(self.errand(grievance, permit)),
+                Err(NoRoom::Full) => {
+                    self.gathered.push_front(grievance);
+                    break;
+                }
+                Err(NoRoom::Closed) => {
+                    self.due.push_back(Due::Here(Err(SubmitError::Stopped(Box::new(grievance)))));
+                }
+            }
         }
-        let share = self.door.share_for(&grievance);
-        match self.door.try_enter(share.as_ref()) {
-            Ok(permit) => self.send(grievance, permit),
-            Err(NoRoom::Full) => self.held = Some(grievance),
-            Err(NoRoom::Closed) => self.due.push_back(Due::Here(Err(SubmitError::Stopped(Box::new(grievance))))),
+        if !errands.is_empty() {
+            self.door.send(errands);
         }
     }
 
-    fn send(&mut self, grievance: Grievance, permit: Permit) {
+    fn errand(&mut self, grievance: Grievance, permit: Permit) -> Errand {
         let task = Task::Submit(self.door.submission(grievance));
         let number = self.first + self.due.len() as u64;
-        self.together.push(Door::errand(task, Reply::many(self.caller.clone(), number), permit));
         self.due.push_back(Due::Awaited);
-        if self.together.len() >= TOGETHER {
-            self.depart();
-        }
-    }
-
-    fn depart(&mut self) {
-        if !self.together.is_empty() {
-            self.door.send(std::mem::replace(&mut self.together, Vec::with_capacity(TOGETHER)));
-        }
+        Door::errand(task, Reply::many(self.caller.clone(), number), permit)
     }
 
     fn answered(&mut self, (number, answer): (u64, Answer)) {
         // Numbers are given in the order of `due`, and an answer comes once, before its place is given up.
         let place = number.checked_sub(self.first).and_then(|at| self.due.get_mut(usize::try_from(at).ok()?));
         if let Some(place) = place {
-            *place = Due::Here(answer.map_err(submit_error));
+            *place = Due::Here(answer.map_err(|error| submit_error(self.door.shared.told(error))));
         }
     }
 }

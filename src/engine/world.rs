@@ -50,8 +50,11 @@ impl World {
         place: Option<&crate::PlacePath>,
     ) -> DeskId {
         let Some(route) = self.rules.decide(category, place).row.route() else { return DeskId::Control };
-        match (route.level, place) {
-            (Level::District, Some(place)) => DeskId::District(place.district()),
+        // As it will be placed: by what the gazetteer knows, in a district that has a desk.
+        let known = place.and_then(|place| self.rules.places().nearest(place.as_str()));
+        let district = known.map(|place| place.district()).filter(|district| self.roster.has_district(district));
+        match (route.level, district) {
+            (Level::District, Some(district)) => DeskId::District(district),
             _ => DeskId::Department(route.department),
         }
     }

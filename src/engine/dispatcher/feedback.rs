@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
+use futures_util::future::LocalBoxFuture;
+
 use super::{Dispatcher, Matter, Next, then};
+use crate::engine::book::repeated;
 use crate::engine::desk::Show;
 use crate::engine::errand::{Errand, Opinion, Order, Outcome, Permit, Reply, Said, Stamp, Submission, Task, Who};
 use crate::engine::error::{ActError, Failure};
@@ -10,7 +13,7 @@ use crate::engine::satisfaction::{Judge, Judgement};
 use crate::engine::writer::Ask;
 use crate::grievance::{Channel, Filing, Source};
 use crate::personal::SourceKey;
-use crate::ticket::{Origin, StateKind, Ticket, TicketId};
+use crate::ticket::{ActionKind, Asked, By, Origin, StateKind, Ticket, TicketId};
 
 impl Dispatcher {
     /// The satisfaction actor judges by the ticket as its desk has it; then it is carried out like any act.
@@ -18,17 +21,9 @@ impl Dispatcher {
         let satisfaction = self.satisfaction.clone();
         let id = opinion.ticket;
         let owner = self.owner(id);
-        let shown = owner.map(|desk| self.desks[desk].desk.clone());
-        let closed = if shown.is_none() { Some(self.closed_ticket(id)) } else { None };
+        let ticket = self.as_it_stands(id);
         Next::Wait(Box::pin(async move {
-            let ticket = match (shown, closed) {
-                (Some(desk), _) => match desk.send(Show(id)).await {
-                    Ok(Some(ticket)) => Ok(ticket),
-                    _ => Err(ActError::Failed(Failure::Internal)),
-                },
-                (None, Some(closed)) => closed.await,
-                (None, None) => Err(ActError::UnknownTicket { ticket: id }),
-            };
+            let ticket = ticket.await;
             let judged = match ticket {
                 Err(error) => Err(error),
                 Ok(ticket) => {
@@ -101,14 +96,53 @@ impl Dispatcher {
         if earlier.is_none() && self.seen.contains(source.as_bytes()) {
             return self.follow_up_of_old(ticket.clone(), source, opinion, stamp, reply, permit);
         }
-        let is_answered = |id: &TicketId| {
-            let state = self.shared.lookup.by_id.get(id).map(|ticket| ticket.state().kind());
-            matches!(state, Some(StateKind::Resolved | StateKind::Rejected | StateKind::Closed))
+        let Some(earlier) = earlier else {
+            return self.open_follow_up(ticket, source, opinion, stamp, reply, permit);
         };
-        if let Some(earlier) = earlier.filter(is_answered) {
-            return self.feedback(Opinion { ticket: earlier, ..opinion }, stamp, reply, permit);
-        }
-        self.open_follow_up(ticket, source, opinion, stamp, reply, permit)
+        let earlier = self.as_it_stands(earlier);
+        Next::Wait(Box::pin(async move {
+            let earlier = earlier.await;
+            then(move |dispatcher, _| match earlier {
+                Ok(earlier) => dispatcher.complaint_again(&earlier, opinion, stamp, reply, permit),
+                Err(error) => {
+                    dispatcher.outcomes.push(Outcome::refused(stamp, error, reply, permit));
+                    Next::Go
+                }
+            })
+        }))
+    }
+
+    /// A ticket as its desk has it, ahead of the disk, or as it was closed.
+    fn as_it_stands(&self, id: TicketId) -> LocalBoxFuture<'static, Result<Ticket, ActError>> {
+        let Some(desk) = self.owner(id) else { return self.closed_ticket(id) };
+        let shown = self.desks[desk].desk.send(Show(id));
+        Box::pin(async move { shown.await.ok().flatten().ok_or(ActError::Failed(Failure::Internal)) })
+    }
+
+    /// A complaint whose ticket has a follow-up already: said again it is answered the same; it is about the follow-up
+    /// once that is answered; until then it is refused, so that no words are lost.
+    fn complaint_again(
+        &mut self,
+        earlier: &Ticket,
+        opinion: Opinion,
+        stamp: Stamp,
+        reply: Reply,
+        permit: Option<Permit>,
+    ) -> Next {
+        let (by, action, id) = (By::Citizen, ActionKind::NotSatisfied, earlier.id());
+        let asked = opinion.request.map(|request| Asked { request, by, action });
+        let answer = match repeated(earlier, asked) {
+            Ok(Some(receipt)) => Ok(receipt),
+            Err(error) => Err(error),
+            Ok(None) => match earlier.state().kind() {
+                StateKind::Resolved | StateKind::Rejected | StateKind::Closed => {
+                    return self.feedback(Opinion { ticket: id, ..opinion }, stamp, reply, permit);
+                }
+                _ => Err(ActError::FollowUpOpen { follow_up: id }),
+            },
+        };
+        self.outcomes.push(Outcome { stamp, record: None, answer: Said::Answer(answer), reply, permit });
+        Next::Go
     }
 
     /// Perhaps the follow-up was closed so long ago that only the store knows it: then the complaint is about that.
@@ -153,8 +187,9 @@ impl Dispatcher {
         permit: Option<Permit>,
     ) -> Next {
         let filing = Filing { source, post: None, posted_at: stamp.now, ..Filing::clone(ticket.filing()) };
-        let (origin, personal) = (Origin::FollowUp(ticket.id()), opinion.personal);
-        let submission = Submission { filing: Arc::new(filing), origin, personal, table: stamp.table };
+        let Opinion { personal, request, .. } = opinion;
+        let (origin, table) = (Origin::FollowUp(ticket.id()), stamp.table);
+        let submission = Submission { filing: Arc::new(filing), origin, personal, table, request };
         if self.numbers.is_empty() {
             let mut errand = Errand::new(Task::Submit(submission), reply, permit);
             errand.stamp = Some(stamp);

@@ -10,7 +10,7 @@ use crate::engine::world::World;
 use crate::engine::writer::Ask;
 use crate::personal::{Personal, SourceKey};
 use crate::placing::{self, Placement};
-use crate::ticket::{By, Origin, Ticket, TicketEvent, TicketId};
+use crate::ticket::{ActionKind, By, Origin, Ticket, TicketEvent, TicketId};
 
 impl Dispatcher {
     pub(super) fn submit(
@@ -70,7 +70,7 @@ impl Dispatcher {
         reply: Reply,
         permit: Option<Permit>,
     ) {
-        let Submission { mut filing, origin, personal, table } = submission;
+        let Submission { mut filing, origin, personal, table, request } = submission;
         if table != stamp.table
             && let Some(Personal::Grievance(given)) = personal.as_ref().map(|personal| personal.record())
         {
@@ -93,7 +93,7 @@ impl Dispatcher {
         }
         let by = if matches!(ticket.origin(), Origin::Imported(_)) { By::System } else { By::Citizen };
         let ticket = Box::new(ticket);
-        let (action, request) = (None, None);
+        let action = request.map(|_| ActionKind::NotSatisfied);
         let left = Left { stamp, reply, permit, ticket, events, by, action, request, personal };
         self.send_on(left, placement, Manner::Mark);
     }
