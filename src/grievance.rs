@@ -275,8 +275,7 @@ impl From<Language> for SmolStr {
 
 /// Whom a grievance complains about, if it names an officer or a desk of the roster. Such a ticket never reaches them.
 ///
-/// An id that is not on the roster in force is taken all the same, and keeps the ticket from nobody: check it before
-/// ([`Roster::officer`](crate::Roster::officer), [`Roster::desk`](crate::Roster::desk)).
+/// A grievance that names an id which is not on the roster in force is refused when it is submitted.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Against {

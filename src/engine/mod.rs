@@ -188,6 +188,8 @@ impl Engine {
     /// Satisfied closes the ticket. Not satisfied marks it again, as the [`RemarkPolicy`](crate::RemarkPolicy) says;
     /// on a closed ticket it reopens it within the policy's window, and after it becomes a new ticket that is linked
     /// to it, whose number the receipt has.
+    /// A complaint on a ticket whose follow-up is being worked on is refused with that one's number, so that no words are
+    /// lost; once the follow-up is answered, it is about that.
     ///
     /// # Errors
     /// [`ActError`]: the ticket is neither resolved, rejected nor closed, someone else spoke, or it could not be
