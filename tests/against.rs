@@ -8,7 +8,7 @@ use haryana::{ROSTER, World, at, by, desk, officer, roster, with_deputy, with_le
 use nivaran::engine::ReadError;
 use nivaran::grievance::Against;
 use nivaran::ticket::{Refusal, StateKind, TriageReason};
-use nivaran::{ActError, Action, Outcome, TicketId, Verdict};
+use nivaran::{ActError, Action, GrievanceError, Outcome, SubmitError, TicketId, Verdict};
 
 fn against(accused: &str) -> Against {
     match accused.parse() {
@@ -293,4 +293,19 @@ async fn when_the_accused_becomes_the_head_of_the_desk_the_ticket_leaves_it() {
     let fresh = complain(&world, "power", "hisar", "phe-hisar").await;
     assert_eq!(world.with(fresh).await, "power-state at department:power", "the accused heads the whole desk now");
     assert_eq!(world.with(id).await, "power-state at department:power");
+}
+
+#[tokio::test]
+async fn a_complaint_about_somebody_who_is_not_on_the_roster_is_refused_and_named() {
+    let world = World::small();
+    let end = world.end();
+    for (whom, named) in [
+        (Against::Officer(officer("ghost")), "officer 'ghost'"),
+        (Against::Desk(desk("district:atlantis")), "desk 'district:atlantis'"),
+    ] {
+        let grievance = world.grievance("water", "hisar").against(whom).build().unwrap();
+        let Err(SubmitError::Invalid(error)) = world.engine.submit(grievance).await else { panic!("{named}") };
+        assert_eq!(error, GrievanceError::AgainstUnknown { against: named.to_owned() });
+    }
+    assert_eq!(world.end(), end);
 }
