@@ -115,8 +115,9 @@ impl Dispatcher {
     /// A ticket as its desk has it, ahead of the disk, or as it was closed.
     fn as_it_stands(&self, id: TicketId) -> LocalBoxFuture<'static, Result<Ticket, ActError>> {
         let Some(desk) = self.owner(id) else { return self.closed_ticket(id) };
-        let shown = self.desks[desk].desk.send(Show(id));
-        Box::pin(async move { shown.await.ok().flatten().ok_or(ActError::Failed(Failure::Internal)) })
+        let desk = self.desks[desk].desk.clone();
+        // Asked only when it is waited for: what is gathered for the desk is handed over before.
+        Box::pin(async move { desk.send(Show(id)).await.ok().flatten().ok_or(ActError::Failed(Failure::Internal)) })
     }
 
     /// A complaint whose ticket has a follow-up already: said again it is answered the same; it is about the follow-up
