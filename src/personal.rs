@@ -35,22 +35,22 @@ macro_rules! digest {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
             }
         }
 
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 write!(f, "{}({self})", stringify!($name))
             }
         }
 
         impl TryFrom<String> for $name {
-            type Error = NotHex;
-            fn try_from(text: String) -> Result<Self, NotHex> {
-                from_hex(&text).map(Self)
+            type Error = $crate::personal::NotHex;
+            fn try_from(text: String) -> Result<Self, $crate::personal::NotHex> {
+                $crate::personal::from_hex(&text).map(Self)
             }
         }
 
@@ -61,6 +61,7 @@ macro_rules! digest {
         }
     )*};
 }
+pub(crate) use digest;
 
 digest! {
     /// A digest of a personal record and its salt: what the journal holds instead of the record.
@@ -78,7 +79,7 @@ pub struct NotHex {
     expected: usize,
 }
 
-fn from_hex<const N: usize>(text: &str) -> Result<[u8; N], NotHex> {
+pub(crate) fn from_hex<const N: usize>(text: &str) -> Result<[u8; N], NotHex> {
     let mut bytes = [0; N];
     let digits = text.as_bytes();
     if digits.len() != 2 * N || !digits.iter().all(u8::is_ascii_hexdigit) {

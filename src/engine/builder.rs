@@ -191,6 +191,7 @@ fn fold_journal(store: &mut dyn Store, closed_in_memory: usize) -> Result<Folded
             match entry {
                 Entry::Rules(changed) => known.table = Some(changed.table),
                 Entry::Roster(changed) => known.roster = Some(changed.roster),
+                Entry::Erased(_) => {}
                 Entry::Ticket(entry) => {
                     match (entry.events.first(), entry.events.last()) {
                         (Some(TicketEvent::Received { filing, .. }), _) => known.sources.extend(filing.sources()),

@@ -4,11 +4,15 @@
 //! 1, 2, 3, … with none missing. No entry holds free text, a handle or a source: what is personal stands beside the
 //! journal, and the entry holds a commitment to it.
 
+mod seal;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+pub use seal::{EntryHash, Link, Sealed, Unreadable, Unwritable, seal, unseal};
+
 use crate::code::{DeskId, OfficerId};
-use crate::personal::{Commitment, SaltedRecord};
+use crate::personal::{AuthorKey, Commitment, SaltedRecord};
 use crate::roster::RosterVersion;
 use crate::rules::TableVersion;
 use crate::ticket::{ActionKind, Asked, By, RequestId, Ticket, TicketEvent, TicketId, Version};
@@ -68,6 +72,8 @@ pub enum Entry {
     Rules(RulesChanged),
     /// Another roster is in force.
     Roster(RosterChanged),
+    /// Personal records were erased for good.
+    Erased(Erasure),
 }
 
 /// A decision about a ticket.
@@ -137,6 +143,31 @@ pub struct RosterChanged {
     pub left: Vec<DeskId>,
 }
 
+/// Personal records were erased for good: those that stand before this entry. What was decided stays.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Erasure {
+    /// The form in which it is written.
+    #[serde(rename = "v")]
+    pub format: Format,
+    /// Whose, or from when.
+    pub of: Erased,
+    /// When.
+    pub at: Timestamp,
+    /// Who had it done; `None` where the policy does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<OfficerId>,
+}
+
+/// What an erasure is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Erased {
+    /// Everything personal in the tickets of this author.
+    Author(AuthorKey),
+    /// Everything personal in tickets closed before this time and not open again.
+    ClosedBefore(Timestamp),
+}
+
 impl TicketEntry {
     /// The act that it came of, if that had a request id.
     #[must_use]
@@ -151,7 +182,7 @@ impl Entry {
     pub fn ticket(&self) -> Option<&TicketEntry> {
         match self {
             Self::Ticket(entry) => Some(entry),
-            Self::Rules(_) | Self::Roster(_) => None,
+            Self::Rules(_) | Self::Roster(_) | Self::Erased(_) => None,
         }
     }
 
@@ -162,6 +193,7 @@ impl Entry {
             Self::Ticket(entry) => entry.at,
             Self::Rules(entry) => entry.at,
             Self::Roster(entry) => entry.at,
+            Self::Erased(entry) => entry.at,
         }
     }
 }
