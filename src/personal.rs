@@ -28,6 +28,12 @@ macro_rules! digest {
         pub struct $name(pub(crate) [u8; $length]);
 
         impl $name {
+            /// Reads it back from its bytes; `None` for another number of them.
+            #[must_use]
+            pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+                bytes.try_into().ok().map(Self)
+            }
+
             /// The bytes.
             #[must_use]
             pub fn as_bytes(&self) -> &[u8] {
@@ -37,7 +43,12 @@ macro_rules! digest {
 
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+                let mut digits = [0; 2 * $length];
+                for (pair, byte) in digits.chunks_exact_mut(2).zip(self.0) {
+                    pair[0] = b"0123456789abcdef"[usize::from(byte >> 4)];
+                    pair[1] = b"0123456789abcdef"[usize::from(byte & 15)];
+                }
+                f.write_str(std::str::from_utf8(&digits).unwrap_or_default())
             }
         }
 
@@ -70,6 +81,8 @@ digest! {
     SourceKey, 16;
     /// An author's reference: an HMAC of channel and handle (or contact) under the installation's key.
     AuthorKey, 16;
+    /// What tells one installation's key from another without telling the key: kept in the store.
+    KeyCheck, 16;
 }
 
 /// A digest that is not written in hexadecimal digits of the right number.
@@ -127,6 +140,12 @@ impl InstallationKey {
     #[must_use]
     pub fn author(&self, author: &Author) -> AuthorKey {
         AuthorKey(self.keyed("author", author.channel().as_str(), author.identity()))
+    }
+
+    /// What tells this key from another.
+    #[must_use]
+    pub fn check(&self) -> KeyCheck {
+        KeyCheck(self.keyed("check", "", ""))
     }
 
     fn keyed(&self, domain: &str, channel: &str, id: &str) -> [u8; 16] {
@@ -322,6 +341,18 @@ pub struct SaltedRecord {
 }
 
 impl SaltedRecord {
+    /// Reads back a record whose commitment stands in the journal: it is not computed again.
+    #[must_use]
+    pub fn kept(salt: Salt, record: Personal, commitment: Commitment) -> Self {
+        Self { salt, record, commitment }
+    }
+
+    /// Whether salt and record are what the commitment was made of.
+    #[must_use]
+    pub fn is_genuine(&self) -> bool {
+        self.record.commitment(&self.salt) == self.commitment
+    }
+
     /// Puts a record and its salt together.
     #[must_use]
     pub fn new(salt: Salt, record: Personal) -> Self {

@@ -1,13 +1,10 @@
 //! Starting an engine.
 
-use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::thread::JoinHandle;
 
 use actix::prelude::*;
-use foldhash::fast::FixedState;
-use jiff::Timestamp;
 use tokio::sync::{Semaphore, broadcast, oneshot, watch};
 
 use crate::engine::Engine;
@@ -21,18 +18,16 @@ use crate::engine::limits::Limits;
 use crate::engine::lookup::Lookup;
 use crate::engine::satisfaction::Satisfaction;
 use crate::engine::secret::{SecretSource, SystemSecrets};
+use crate::engine::seen::Seen;
 use crate::engine::shared::Shared;
 use crate::engine::world::World;
 use crate::engine::writer::{Writer, Written};
-use crate::journal::{Entry, Position, advance};
-use crate::personal::{InstallationKey, SourceKey};
-use crate::roster::{Roster, RosterVersion};
-use crate::rules::{Rules, TableVersion};
-use crate::store::{MemoryStore, Store};
-use crate::ticket::{Policy, Ticket, TicketEvent, TicketId};
-
-/// How many entries are read at a time when the journal is folded at the start.
-const PAGE: usize = 4_096;
+use crate::journal::{InForce, Position, Standing};
+use crate::personal::InstallationKey;
+use crate::roster::Roster;
+use crate::rules::Rules;
+use crate::store::{Lifetime, MemoryStore, Store};
+use crate::ticket::Policy;
 
 /// Puts an engine together; see [`Engine::builder`].
 #[must_use]
@@ -105,8 +100,8 @@ impl EngineBuilder {
         self
     }
 
-    /// The installation's key, the same each time the journal is opened. Default: one from the secrets, which with the
-    /// operating system's randomness is a new one at each start and fits only a journal that ends with the process.
+    /// The installation's key, the same each time the journal is opened. A store that outlives the process demands one;
+    /// for others the default is one from the secrets.
     pub fn installation_key(mut self, key: InstallationKey) -> Self {
         self.key = Some(key);
         self
@@ -129,12 +124,23 @@ impl EngineBuilder {
         self.limits.check()?;
         let world = World::new(Arc::new(rules), Arc::new(roster), &self.limits)?;
         let mut store = self.store.unwrap_or_else(|| Box::new(MemoryStore::new()));
-        let Folded { lookup, closed, end, known } = fold_journal(store.as_mut(), self.limits.closed_in_memory)?;
+        let key = match (self.key, store.lifetime()) {
+            (Some(key), _) => key,
+            (None, Lifetime::Process) => self.secrets.key(),
+            (None, Lifetime::Durable) => return Err(StartError::Missing { what: "the installation's key" }),
+        };
+        if store.first_key(key.check())? != key.check() {
+            return Err(StartError::AnotherKey);
+        }
+        let Standing { end, open, in_force, .. } = store.standing()?;
+        let lookup = Lookup::default();
+        open.into_values().for_each(|ticket| lookup.insert(ticket));
 
         let shared = Arc::new(Shared {
             lookup,
+            seen: Seen::new(self.limits.remembered_sources),
             clock: self.clock,
-            key: self.key.unwrap_or_else(|| self.secrets.key()),
+            key,
             policy: Arc::new(self.policy),
             limits: self.limits,
             health: HealthNotes::default(),
@@ -146,7 +152,7 @@ impl EngineBuilder {
         let (subscribers, _) = broadcast::channel(self.limits.subscriber_backlog);
 
         let feed = subscribers.downgrade();
-        let start = Start { store, end, closed, known, world, publish, subscribers };
+        let start = Start { store, end, in_force, world, publish, subscribers };
         let (dispatcher, writer, thread) = start.actors(Arc::clone(&shared))?;
         let door = Arc::new(Door {
             room: Arc::new(Semaphore::new(shared.limits.under_way)),
@@ -159,72 +165,11 @@ impl EngineBuilder {
     }
 }
 
-/// The journal, folded.
-struct Folded {
-    lookup: Lookup,
-    closed: VecDeque<TicketId>,
-    end: Position,
-    known: Known,
-}
-
-/// What the journal says besides its tickets.
-#[derive(Debug, Default)]
-pub(crate) struct Known {
-    /// The posts that were ever seen.
-    pub(crate) sources: Vec<SourceKey>,
-    /// The rules table in force at its end.
-    pub(crate) table: Option<TableVersion>,
-    /// The roster in force at its end.
-    pub(crate) roster: Option<RosterVersion>,
-    /// When its last entry was decided.
-    pub(crate) at: Option<Timestamp>,
-}
-
-fn fold_journal(store: &mut dyn Store, closed_in_memory: usize) -> Result<Folded, StartError> {
-    let mut tickets: HashMap<TicketId, Option<Ticket>, FixedState> = HashMap::default();
-    let (mut known, mut closings) = (Known::default(), Vec::new());
-    let mut end = Position::default();
-    loop {
-        let page = store.read(end, PAGE)?;
-        for entry in &page {
-            known.at = known.at.max(Some(entry.at()));
-            match entry {
-                Entry::Rules(changed) => known.table = Some(changed.table),
-                Entry::Roster(changed) => known.roster = Some(changed.roster),
-                Entry::Erased(_) => {}
-                Entry::Ticket(entry) => {
-                    match (entry.events.first(), entry.events.last()) {
-                        (Some(TicketEvent::Received { filing, .. }), _) => known.sources.extend(filing.sources()),
-                        (_, Some(TicketEvent::Closed { .. })) => closings.push(entry.ticket),
-                        _ => {}
-                    }
-                    advance(tickets.entry(entry.ticket).or_default(), entry)?;
-                }
-            }
-        }
-        end = end.plus(page.len() as u64);
-        if page.len() < PAGE {
-            break;
-        }
-    }
-    let lookup = Lookup::default();
-    let is_closed =
-        |id: &TicketId| tickets.get(id).and_then(Option::as_ref).is_some_and(|ticket| !ticket.state().kind().is_open());
-    closings.retain(is_closed);
-    let closed: VecDeque<_> = closings.split_off(closings.len().saturating_sub(closed_in_memory)).into();
-    for id in closings {
-        tickets.remove(&id);
-    }
-    tickets.into_values().flatten().for_each(|ticket| lookup.insert(ticket));
-    Ok(Folded { lookup, closed, end, known })
-}
-
 /// What the actors are started with.
 struct Start {
     store: Box<dyn Store>,
     end: Position,
-    closed: VecDeque<TicketId>,
-    known: Known,
+    in_force: InForce,
     world: World,
     publish: watch::Sender<World>,
     subscribers: broadcast::Sender<Written>,
@@ -241,17 +186,17 @@ impl Start {
             system.block_on(async move {
                 // Runtime and arbiters live as long as the system; the journal's arbiter is a thread of its own.
                 let journal = Arbiter::new();
-                let Self { store, end, closed, known, world, publish, subscribers } = self;
+                let Self { store, end, in_force, world, publish, subscribers } = self;
                 let (end_of_dispatcher, ended) = oneshot::channel();
                 let mut writer = None;
                 let dispatcher = Dispatcher::create(|ctx| {
                     let (for_writer, address) = (Arc::clone(&shared), ctx.address());
                     let started = Writer::start_in_arbiter(&journal.handle(), move |_| {
-                        Writer::new(store, end, closed, for_writer, address, subscribers)
+                        Writer::new(store, end, in_force, for_writer, address, subscribers)
                     });
                     let writer = writer.insert(started).clone();
                     let satisfaction = Satisfaction::new(Arc::clone(&shared), ctx.address()).start();
-                    Dispatcher::new(shared, world, publish, writer, satisfaction, known, end_of_dispatcher)
+                    Dispatcher::new(shared, world, publish, writer, satisfaction, in_force, end_of_dispatcher)
                 });
                 // An answer to a message means that the actor has started and noted what is in force.
                 let started = dispatcher.send(Arrivals(Vec::new())).await;

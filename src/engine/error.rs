@@ -171,9 +171,9 @@ pub enum StartError {
     /// The store cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The journal is damaged.
-    #[error(transparent)]
-    Damaged(#[from] FoldError),
+    /// The journal was begun with another installation's key.
+    #[error("the journal was begun with another installation's key; give that one, or posts that come again are lost")]
+    AnotherKey,
     /// A thread could not be started.
     #[error("no thread could be started: {reason}")]
     Thread {
@@ -199,6 +199,30 @@ pub enum ReloadError {
     #[error("the engine has been shut down")]
     Stopped,
     /// It was not carried out; the one in force stays.
+    #[error(transparent)]
+    Failed(#[from] Failure),
+}
+
+/// Why personal records were not erased, or not for good.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EraseError {
+    /// Who is said to have it done is not on the roster.
+    #[error("there is no officer '{officer}' on the roster; name who has it erased, or nobody")]
+    UnknownOfficer {
+        /// The officer.
+        officer: OfficerId,
+    },
+    /// They are erased, but copies may be left in the store's files; ask for it again.
+    #[error("they are erased, but copies may be left in the store's files: {reason}; then ask for it again")]
+    NotScrubbed {
+        /// Why.
+        reason: String,
+    },
+    /// The engine has been shut down.
+    #[error("the engine has been shut down; ask again when the service is up")]
+    Stopped,
+    /// Nothing was erased.
     #[error(transparent)]
     Failed(#[from] Failure),
 }

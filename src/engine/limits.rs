@@ -29,6 +29,9 @@ pub struct Limits {
     /// For how many posts the filter that knows "never seen" is made; beyond it the store is asked more often.
     /// Default: 4,000,000 (about 8 MB).
     pub remembered_sources: usize,
+    /// After how many entries it is kept ready for the next start how the tickets stand; so many a start has to read at
+    /// most after a crash. Default: 8,192.
+    pub keep_every: usize,
 }
 
 impl Default for Limits {
@@ -42,6 +45,7 @@ impl Default for Limits {
             dates_at_a_time: 256,
             numbers_at_a_time: 10_000,
             remembered_sources: 4_000_000,
+            keep_every: 8_192,
         }
     }
 }
@@ -58,6 +62,7 @@ impl Limits {
             ("dates_at_a_time", self.dates_at_a_time),
             ("numbers_at_a_time", self.numbers_at_a_time as usize),
             ("remembered_sources", self.remembered_sources),
+            ("keep_every", self.keep_every),
         ];
         match limits.into_iter().find(|(_, given)| !(1..=MOST).contains(given)) {
             Some((limit, given)) => Err(StartError::Limit { limit, given, possible: "1 to 16,777,216" }),

@@ -25,6 +25,7 @@ mod lookup;
 mod request;
 mod satisfaction;
 mod secret;
+mod seen;
 mod shared;
 mod submit_all;
 mod subscription;
@@ -33,6 +34,8 @@ mod writer;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
@@ -44,7 +47,7 @@ use tokio::sync::{broadcast, oneshot};
 pub use builder::EngineBuilder;
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use drill::{Drill, Mishap, Step};
-pub use error::{ActError, Failure, ReadError, ReloadError, StartError, SubmitError};
+pub use error::{ActError, EraseError, Failure, ReadError, ReloadError, StartError, SubmitError};
 pub use health::{ActorName, Fault, Health, Mode};
 pub use limits::Limits;
 pub use listing::{Page, TicketFilter};
@@ -53,12 +56,12 @@ pub use secret::{SecretSource, SeededSecrets, SystemSecrets};
 pub use subscription::{Published, SubscriptionError};
 
 use crate::code::{DeskId, OfficerId};
-use crate::engine::dispatcher::{ReloadRoster, ReloadRules, Stop, Tick};
+use crate::engine::dispatcher::{Erase, ReloadRoster, ReloadRules, Stop, Tick};
 use crate::engine::door::{Door, NoRoom};
 use crate::engine::errand::{Answer, Reply, Task};
 use crate::engine::writer::{Ask, Writer, Written};
-use crate::grievance::{Channel, Confidentiality, Grievance, Source};
-use crate::journal::{Entry, Position, fold};
+use crate::grievance::{Author, Channel, Confidentiality, Grievance, Source};
+use crate::journal::{Entry, Erased, Position, fold};
 use crate::personal::Personal;
 use crate::roster::Roster;
 use crate::rules::Rules;
@@ -424,6 +427,50 @@ impl Engine {
         let roster = Arc::new(roster);
         self.0.door.dispatcher.do_send(ReloadRoster { roster, by, done });
         self.reloaded(answered.await)
+    }
+
+    /// Erases everything personal in the tickets of an author, for good: handle, name, contact, and every text that the
+    /// author or an officer wrote in them; answers how many records that was. What was decided stays, and so does every
+    /// proof. The author's posts are still known as such: one that comes again is no new ticket.
+    ///
+    /// Open tickets lose their text too; whoever works on them has to know it, or it is asked for later. Copies outside
+    /// the store (backups, what subscribers kept) are not reached.
+    ///
+    /// Source: Digital Personal Data Protection Act, 2023 (India), section 12 (right to erasure).
+    ///
+    /// # Errors
+    /// [`EraseError`]. After [`EraseError::NotScrubbed`] they are erased, but copies may be left in the files.
+    pub async fn erase(&self, author: &Author, by: Option<OfficerId>) -> Result<u64, EraseError> {
+        let roster = self.roster();
+        if let Some(officer) = by.as_ref().filter(|officer| roster.officer(officer).is_none()) {
+            return Err(EraseError::UnknownOfficer { officer: officer.clone() });
+        }
+        let (done, answered) = oneshot::channel();
+        let of = Erased::Author(self.0.door.shared.key.author(author));
+        self.0.door.dispatcher.do_send(Erase { of, by, done });
+        answered.await.unwrap_or(Err(EraseError::Stopped))
+    }
+
+    /// Copies the journal, as it is at some moment after this call, into a new file, while everything goes on. The copy
+    /// is durable when this answers; what breaks off leaves no file of that name.
+    ///
+    /// # Errors
+    /// [`ReadError`]: there is such a file already, the disk is full, or the store cannot be copied.
+    pub async fn backup(&self, to: impl Into<PathBuf>) -> Result<(), ReadError> {
+        let to = to.into();
+        let job = self.ask(move |store| store.backup(to)).await?;
+        let (done, copied) = oneshot::channel();
+        let thread = std::thread::Builder::new().name("nivaran-backup".to_owned());
+        let started = thread.spawn(move || {
+            let copied = catch_unwind(AssertUnwindSafe(job));
+            let panicked = || StoreError { reason: "the store panicked".to_owned() };
+            drop(done.send(copied.unwrap_or_else(|_| Err(panicked()))));
+        });
+        started.map_err(|error| StoreError { reason: format!("no thread for the copy: {error}") })?;
+        match copied.await {
+            Ok(copied) => Ok(copied?),
+            Err(_) => Err(StoreError { reason: "the copy broke off".to_owned() }.into()),
+        }
     }
 
     /// Lets all dates pass that have come by the engine's clock, and answers when what follows is durable. With the

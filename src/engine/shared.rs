@@ -13,12 +13,14 @@ use crate::engine::error::{ActError, Failure};
 use crate::engine::health::{ActorName, HealthNotes};
 use crate::engine::limits::Limits;
 use crate::engine::lookup::Lookup;
+use crate::engine::seen::Seen;
 use crate::personal::InstallationKey;
 use crate::ticket::{Policy, TicketId};
 
 /// Shared by the handle and all actors.
 pub(crate) struct Shared {
     pub(crate) lookup: Lookup,
+    pub(crate) seen: Seen,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) key: InstallationKey,
     pub(crate) policy: Arc<Policy>,

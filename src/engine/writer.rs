@@ -3,30 +3,38 @@
 //! It takes the outcomes in the order of their sequence numbers, writes all that waits as one batch, and only then
 //! folds the entries into the lookup tables, tells the subscribers and answers the callers.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use actix::prelude::*;
+use jiff::Timestamp;
 use tokio::sync::{broadcast, oneshot};
 
 use crate::engine::dispatcher::{Closed, Dispatcher, Recover};
 use crate::engine::errand::{Answer, Outcome, Permit, Reply, Said};
 use crate::engine::error::{ActError, Failure, ReadError};
 use crate::engine::health::{ActorName, Mode};
+use crate::engine::limits::Limits;
 use crate::engine::lookup::Folded;
 use crate::engine::request::{Receipt, Standing};
 use crate::engine::shared::Shared;
-use crate::journal::{Position, Record, fold};
-use crate::store::{AppendError, Store, StoreError};
-use crate::ticket::{Ticket, TicketId};
+use crate::journal::{Entry, InForce, Position, Record, fold};
+use crate::personal::SourceKey;
+use crate::store::{AppendError, Changed, Lifetime, Store, StoreError};
+use crate::ticket::{Ticket, TicketEvent, TicketId};
 
 /// How often an unknown outcome is tried to be settled before the engine stops.
 const REOPEN_ATTEMPTS: u32 = 20;
 /// How long to wait between two attempts, in real time.
 const REOPEN_PAUSE: Duration = Duration::from_millis(250);
+/// How many posts are read at a time to fill the filter, how long the work goes first between two pages, and how long
+/// after a failure it is tried again.
+const SOURCES: usize = 8_192;
+const BREATH: Duration = Duration::from_millis(1);
+const LATER: Duration = Duration::from_secs(1);
 
 /// A batch that was written, for subscribers.
 #[derive(Debug, Clone)]
@@ -50,6 +58,9 @@ pub(crate) struct Writer {
     flushes: Vec<(u64, oneshot::Sender<()>)>,
     /// Closed tickets in the lookup tables, the longest closed first.
     closed: VecDeque<TicketId>,
+    in_force: InForce,
+    /// What is to be kept ready for the next start; `None` with a store that ends with the process.
+    unkept: Option<Unkept>,
     flush_is_due: bool,
     stopped: bool,
 }
@@ -58,11 +69,12 @@ impl Writer {
     pub(crate) fn new(
         store: Box<dyn Store>,
         end: Position,
-        closed: VecDeque<TicketId>,
+        in_force: InForce,
         shared: Arc<Shared>,
         dispatcher: Addr<Dispatcher>,
         subscribers: broadcast::Sender<Written>,
     ) -> Self {
+        let unkept = (store.lifetime() == Lifetime::Durable).then(Unkept::default);
         Self {
             store,
             shared,
@@ -73,7 +85,9 @@ impl Writer {
             next: 1,
             generation: 0,
             flushes: Vec::new(),
-            closed,
+            closed: VecDeque::new(),
+            in_force,
+            unkept,
             flush_is_due: false,
             stopped: false,
         }
@@ -102,7 +116,9 @@ impl Writer {
             let mut records = Vec::with_capacity(ready);
             let mut answers = Vec::with_capacity(ready);
             while records.len() < self.shared.limits.batch
-                && let Some(Some(_)) = self.slots.front()
+                && let Some(Some(next)) = self.slots.front()
+                // An erasure is a batch of its own, so that what it is about is settled before.
+                && !(is_erasure(records.last()) || is_erasure(next.record.as_ref()) && !records.is_empty())
                 && let Some(Some(outcome)) = self.slots.pop_front()
             {
                 self.next += 1;
@@ -126,6 +142,9 @@ impl Writer {
             answers.into_iter().for_each(|(said, reply, _permit)| reply.answer(self.answer(said)));
             return true;
         }
+        if is_erasure(records.last()) {
+            self.keep();
+        }
         let records = Arc::new(records);
         let appended = match self.append(&records) {
             Err(AppendError::Unknown { reason }) => self.settle(&records, reason),
@@ -137,6 +156,9 @@ impl Writer {
                 self.publish(first, &records);
                 self.shared.position.store(self.end.0, Ordering::Release);
                 answers.into_iter().for_each(|(said, reply, _permit)| reply.answer(self.answer(said)));
+                if self.unkept.as_ref().is_some_and(|unkept| unkept.entries >= unkept.due(&self.shared.limits)) {
+                    self.keep();
+                }
                 true
             }
             Err(AppendError::Refused { reason }) => {
@@ -193,8 +215,48 @@ impl Writer {
         Err(AppendError::Unknown { reason })
     }
 
+    /// Has the store keep ready how the tickets stand. That it cannot now does no harm but to the next start.
+    fn keep(&mut self) {
+        let Some(unkept) = &self.unkept else { return };
+        let lookup = &self.shared.lookup;
+        let changed = unkept.tickets.iter().filter_map(|(&id, closed)| match closed {
+            Some(at) => Some(Changed::Closed(id, *at)),
+            None => lookup.ticket(id).map(|ticket| Changed::Open(Box::new(ticket))),
+        });
+        let (changed, end, in_force): (Vec<Changed>, _, _) = (changed.collect(), self.end, self.in_force);
+        let kept = self.ask(|store| store.keep(end, &in_force, &changed));
+        let Some(unkept) = &mut self.unkept else { return };
+        match kept {
+            Ok(()) => *unkept = Unkept::default(),
+            Err(error) => {
+                tracing::warn!(%error, "how the tickets stand cannot be kept ready for the next start");
+                unkept.failures = unkept.failures.saturating_add(1);
+            }
+        }
+    }
+
+    /// Fills the filter of posts from the store, a page at a time, beside the work.
+    fn fill_seen(&mut self, after: Option<SourceKey>, ctx: &mut Context<Self>) {
+        match self.ask(|store| store.sources_after(after, SOURCES)) {
+            Ok(page) => {
+                page.iter().for_each(|source| self.shared.seen.note(source));
+                match page.last().copied().filter(|_| page.len() == SOURCES) {
+                    Some(last) => {
+                        ctx.run_later(BREATH, move |writer, ctx| writer.fill_seen(Some(last), ctx));
+                    }
+                    None => self.shared.seen.complete(),
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the posts that were seen cannot be read; the store is asked for each");
+                ctx.run_later(LATER, move |writer, ctx| writer.fill_seen(after, ctx));
+            }
+        }
+    }
+
     fn publish(&mut self, first: Position, records: &Arc<Vec<Record>>) {
         let mut closed = Vec::new();
+        records.iter().for_each(|record| self.in_force.take(&record.entry));
         for entry in records.iter().filter_map(|record| record.entry.ticket()) {
             match self.shared.lookup.fold(entry) {
                 Ok(Folded::Open) => {}
@@ -211,6 +273,9 @@ impl Writer {
                 },
                 Err(error) => self.stop(error.to_string()),
             }
+        }
+        if let Some(unkept) = &mut self.unkept {
+            unkept.take(records);
         }
         // Without subscribers there is nobody to tell, which is no error.
         drop(self.subscribers.send(Written { first, records: Arc::clone(records) }));
@@ -272,8 +337,44 @@ impl Writer {
     }
 }
 
+/// Whether a record is that personal records were erased.
+fn is_erasure(record: Option<&Record>) -> bool {
+    matches!(record, Some(Record { entry: Entry::Erased(_), .. }))
+}
+
+/// What changed since it was last kept ready how the tickets stand.
+#[derive(Debug, Default)]
+struct Unkept {
+    /// The tickets, and for those that are closed, since when.
+    tickets: BTreeMap<TicketId, Option<Timestamp>>,
+    entries: usize,
+    failures: usize,
+}
+
+impl Unkept {
+    fn take(&mut self, records: &[Record]) {
+        self.entries += records.len();
+        for entry in records.iter().filter_map(|record| record.entry.ticket()) {
+            let closed = match entry.events.last() {
+                Some(TicketEvent::Closed { at, .. }) => Some(*at),
+                _ => None,
+            };
+            self.tickets.insert(entry.ticket, closed);
+        }
+    }
+
+    /// At how many entries it is due: after a failure later.
+    fn due(&self, limits: &Limits) -> usize {
+        limits.keep_every.saturating_mul(self.failures.saturating_add(1))
+    }
+}
+
 impl Actor for Writer {
     type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Self::Context) {
+        self.fill_seen(None, ctx);
+    }
 
     fn stopped(&mut self, _: &mut Self::Context) {
         if !self.stopped {
@@ -403,6 +504,7 @@ impl Handler<StopWriter> for Writer {
     type Result = ();
     fn handle(&mut self, _: StopWriter, ctx: &mut Self::Context) {
         self.flush();
+        self.keep();
         self.stop("the engine has been shut down".to_owned());
         ctx.stop();
     }

@@ -5,11 +5,13 @@
 //! journal, and the entry holds a commitment to it.
 
 mod seal;
+mod standing;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use seal::{EntryHash, Link, Sealed, Unreadable, Unwritable, seal, unseal};
+pub use standing::{InForce, Standing};
 
 use crate::code::{DeskId, OfficerId};
 use crate::personal::{AuthorKey, Commitment, SaltedRecord};

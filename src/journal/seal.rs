@@ -22,12 +22,6 @@ impl EntryHash {
     pub fn of(text: &str) -> Self {
         Self(Sha256::digest(text.as_bytes()).into())
     }
-
-    /// A hash read back from its 32 bytes; `None` for any other number of them.
-    #[must_use]
-    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        bytes.try_into().ok().map(Self)
-    }
 }
 
 /// An entry's text and its hash.

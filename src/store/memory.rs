@@ -1,15 +1,15 @@
 //! A store in memory: for tests, simulations and trying things out. A clone is the same store.
 
-use std::collections::HashMap;
-use std::ops::Range;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::{Bound, Range};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use foldhash::fast::FixedState;
 
-use super::{AppendError, Store, StoreError};
-use crate::journal::{Entry, Position, Record, TicketEntry};
-use crate::personal::{SaltedRecord, SourceKey};
-use crate::ticket::{RequestId, TicketEvent, TicketId, Version};
+use super::{AppendError, Lifetime, Store, StoreError};
+use crate::journal::{Entry, Erased, Position, Record, TicketEntry, fold};
+use crate::personal::{KeyCheck, SaltedRecord, SourceKey};
+use crate::ticket::{RequestId, State, TicketEvent, TicketId, Version};
 
 /// A journal in memory. Clones share it, so that an engine can be stopped and another started on the same journal.
 ///
@@ -24,7 +24,9 @@ struct Shelf {
     reserved: u64,
     indexed: usize,
     by_ticket: HashMap<TicketId, Vec<(usize, usize)>, FixedState>,
-    by_source: HashMap<SourceKey, TicketId, FixedState>,
+    by_source: BTreeMap<SourceKey, TicketId>,
+    key: Option<KeyCheck>,
+    erased: u64,
 }
 
 impl MemoryStore {
@@ -68,6 +70,25 @@ impl Shelf {
         places.iter().map(|&(b, r)| &self.batches[b].1[r])
     }
 
+    /// Takes the personal records that an erasure names, as far as they stand before it.
+    fn erase(&mut self, of: Erased, before: (usize, usize)) {
+        self.index();
+        let is_meant = |ticket: &TicketId| match (of, fold(self.entries(*ticket).map(|(entry, _)| entry))) {
+            (Erased::Author(author), Ok(Some(ticket))) => ticket.filing().author == Some(author),
+            (Erased::ClosedBefore(time), Ok(Some(ticket))) => {
+                matches!(ticket.state(), State::Closed { at, .. } if *at < time)
+            }
+            _ => false,
+        };
+        let meant: Vec<TicketId> = self.by_ticket.keys().copied().filter(is_meant).collect();
+        let places = meant.iter().filter_map(|ticket| self.by_ticket.get(ticket)).flatten();
+        for (b, r) in places.filter(|place| **place < before) {
+            // Whoever still has the batch in hand keeps its own.
+            let record = &mut Arc::make_mut(&mut self.batches[*b].1)[*r];
+            self.erased += u64::from(record.personal.take().is_some());
+        }
+    }
+
     fn entries(&self, ticket: TicketId) -> impl Iterator<Item = (&TicketEntry, &Record)> {
         self.records(ticket).filter_map(|record| record.entry.ticket().map(|entry| (entry, record)))
     }
@@ -79,6 +100,12 @@ impl Store for MemoryStore {
         let first = shelf.end;
         shelf.batches.push((first, Arc::clone(batch)));
         shelf.end = first.plus(batch.len() as u64);
+        let last = shelf.batches.len() - 1;
+        for (r, record) in batch.iter().enumerate() {
+            if let Entry::Erased(erasure) = &record.entry {
+                shelf.erase(erasure.of, (last, r));
+            }
+        }
         Ok(first)
     }
 
@@ -138,5 +165,22 @@ impl Store for MemoryStore {
         let from = shelf.reserved + 1;
         shelf.reserved += u64::from(count);
         Ok(from..from + u64::from(count))
+    }
+
+    fn sources_after(&mut self, after: Option<SourceKey>, limit: usize) -> Result<Vec<SourceKey>, StoreError> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        Ok(self.indexed().by_source.range((from, Bound::Unbounded)).map(|(key, _)| *key).take(limit).collect())
+    }
+
+    fn scrub(&mut self) -> Result<u64, StoreError> {
+        Ok(std::mem::take(&mut self.shelf().erased))
+    }
+
+    fn first_key(&mut self, key: KeyCheck) -> Result<KeyCheck, StoreError> {
+        Ok(*self.shelf().key.get_or_insert(key))
+    }
+
+    fn lifetime(&self) -> Lifetime {
+        Lifetime::Process
     }
 }

@@ -1,22 +1,33 @@
-//! Where the journal is kept: the [`Store`] trait, and a store in memory.
+//! Where the journal is kept: the [`Store`] trait, a store in memory, and one in an SQLite file.
 
 mod memory;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
 
 use std::ops::Range;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-pub use memory::MemoryStore;
+use jiff::Timestamp;
 
-use crate::journal::{Entry, Position, Record};
-use crate::personal::{SaltedRecord, SourceKey};
-use crate::ticket::{RequestId, TicketId, Version};
+pub use memory::MemoryStore;
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteStore;
+
+use crate::journal::{Entry, InForce, Position, Record, Standing};
+use crate::personal::{KeyCheck, SaltedRecord, SourceKey};
+use crate::ticket::{RequestId, Ticket, TicketId, Version};
+
+/// How many entries are read at a time when the journal is folded.
+const PAGE: usize = 4_096;
 
 /// Keeps the journal. One thread owns it and calls it; it may block.
 ///
 /// A batch is appended whole or not at all, and all that waits is given as one batch, so that a durable store pays for
 /// one commit. Only after [`append`](Store::append) answered does anyone outside hear of the entries.
 pub trait Store: Send + 'static {
-    /// Appends a batch behind the last entry, whole or not at all; answers where its first entry stands.
+    /// Appends a batch behind the last entry, whole or not at all; answers where its first entry stands. An
+    /// [`Entry::Erased`] takes the personal records that it names, as far as they stand before it, with it.
     ///
     /// # Errors
     /// [`AppendError::Refused`] when nothing was written for certain, [`AppendError::Unknown`] when it cannot be told.
@@ -78,6 +89,91 @@ pub trait Store: Send + 'static {
     /// # Errors
     /// [`StoreError`] when that cannot be written.
     fn reserve(&mut self, count: u32) -> Result<Range<u64>, StoreError>;
+
+    /// At most `limit` of the posts that tickets came of, after `after`, in the order of their keys.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read.
+    fn sources_after(&mut self, after: Option<SourceKey>, limit: usize) -> Result<Vec<SourceKey>, StoreError>;
+
+    /// How everything stands at the end of the journal. A store that was told so by [`keep`](Store::keep) need not
+    /// read what was before; this default folds the whole journal.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read or the journal is damaged.
+    fn standing(&mut self) -> Result<Standing, StoreError> {
+        let mut standing = Standing::default();
+        loop {
+            let page = self.read(standing.end, PAGE)?;
+            for entry in &page {
+                let history = match standing.lacks(entry) {
+                    Some(ticket) => self.history(ticket)?,
+                    None => Vec::new(),
+                };
+                standing.take(entry, history.iter().filter_map(Entry::ticket))?;
+            }
+            if page.len() < PAGE {
+                return Ok(standing);
+            }
+        }
+    }
+
+    /// Keeps ready how everything stands before `end`, by what changed since the last time: a help for the next start.
+    /// It comes between two batches, with `end` behind the last one. This default keeps nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`] when that cannot be written; it is tried again later.
+    fn keep(&mut self, end: Position, in_force: &InForce, changed: &[Changed]) -> Result<(), StoreError> {
+        let _ = (end, in_force, changed);
+        Ok(())
+    }
+
+    /// Sees to it that what was erased cannot be found in the store's files any more; answers how many personal
+    /// records that was since the last time.
+    ///
+    /// # Errors
+    /// [`StoreError`] when copies may be left; it is to be called again.
+    fn scrub(&mut self) -> Result<u64, StoreError>;
+
+    /// Compares the installation's key with the one that was given first, and answers that one. The first is kept.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store cannot be read or written.
+    fn first_key(&mut self, key: KeyCheck) -> Result<KeyCheck, StoreError>;
+
+    /// Whether the journal outlives the process.
+    fn lifetime(&self) -> Lifetime;
+
+    /// Prepares a copy of the journal into a new file. The job is done on another thread, beside the store's own work;
+    /// it copies at least what was written before this call. This default cannot.
+    ///
+    /// # Errors
+    /// [`StoreError`] when there can be no copy there.
+    fn backup(&mut self, to: PathBuf) -> Result<BackupJob, StoreError> {
+        let _ = to;
+        Err(StoreError { reason: "this store cannot be copied while it runs".to_owned() })
+    }
+}
+
+/// Copies a journal; see [`Store::backup`].
+pub type BackupJob = Box<dyn FnOnce() -> Result<(), StoreError> + Send>;
+
+/// How long a journal is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lifetime {
+    /// As long as the process.
+    Process,
+    /// For good.
+    Durable,
+}
+
+/// A ticket that is not as it was; see [`Store::keep`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum Changed {
+    /// It is open.
+    Open(Box<Ticket>),
+    /// It is closed, since then.
+    Closed(TicketId, Timestamp),
 }
 
 /// Why a batch was not appended.
@@ -103,4 +199,10 @@ pub enum AppendError {
 pub struct StoreError {
     /// Why; nothing personal.
     pub reason: String,
+}
+
+impl From<crate::journal::FoldError> for StoreError {
+    fn from(error: crate::journal::FoldError) -> Self {
+        Self { reason: error.to_string() }
+    }
 }

@@ -76,14 +76,14 @@ pub struct Asked {
 }
 
 /// An act with a request id that was carried out.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Done {
     asked: Asked,
     version: Version,
 }
 
 /// A part of a ticket that another desk was asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
     /// Its number in this ticket, from 1.
     pub number: u16,
@@ -92,20 +92,26 @@ pub struct Part {
 }
 
 /// A grievance's record.
-#[derive(Debug, Clone, PartialEq)]
+///
+/// It can be written and read back, so that a store may keep it ready for the next start; what counts is the journal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Ticket {
     id: TicketId,
     version: Version,
     filing: Arc<Filing>,
     origin: Origin,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     routing: Option<Arc<Routing>>,
     /// How often the control desk is reminded of it in triage, where the rules say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     remind_every: Option<Hours>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     holder: Option<Holder>,
     rung: Rung,
     marked_at: Timestamp,
     state: State,
     /// The deadline it had when it left its desk or was corrected there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     left_due: Option<Timestamp>,
     transfers: u8,
     remarks: u16,
@@ -115,7 +121,9 @@ pub struct Ticket {
     escalations: u16,
     concluding: bool,
     last_part: u16,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     open_parts: Vec<Part>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     left_desks: Vec<DeskId>,
     done: Vec<Done>,
 }

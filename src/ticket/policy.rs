@@ -88,6 +88,10 @@ pub struct Policy {
     pub most_corrections: u8,
     /// How many parts of one ticket may be open with other desks at once. Default: 8.
     pub most_open_parts: u8,
+    /// How long after a ticket was closed its personal records are kept: handle, name, contact and every text. They are
+    /// erased once a day; what was decided stays. Default: they are kept. Source: DPDP Act, 2023, section 8(7), to erase
+    /// what is no longer needed.
+    pub keep_personal_after_closing: Option<Hours>,
 }
 
 impl Default for Policy {
@@ -106,6 +110,7 @@ impl Default for Policy {
             most_rests: 12,
             most_corrections: 12,
             most_open_parts: 8,
+            keep_personal_after_closing: None,
         }
     }
 }

@@ -10,7 +10,8 @@ use crate::roster::Rung;
 use crate::ticket::event::{ClosedBy, Holder, MarkReason, Outcome, ParkReason};
 
 /// Where a ticket without a holder is bound for.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Bound {
     /// Wherever the rules send it.
     ByRules,
@@ -27,7 +28,8 @@ pub enum Bound {
 }
 
 /// The state of a ticket, with the date that ends it: every open state has one.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum State {
     /// Between desks. It exists only while an entry is being made, never in the journal between two entries.
@@ -107,7 +109,7 @@ pub enum State {
 }
 
 /// A deadline that rests: when it would have fallen and since when it rests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rest {
     /// When the deadline would have fallen.
     pub due: Timestamp,

@@ -16,8 +16,8 @@ use jiff::{SignedDuration, Timestamp};
 use nivaran::code::{DeskId, OfficerId};
 use nivaran::engine::{ActorName, Drill, EngineBuilder, Health, Mishap, SeededSecrets, Step, SubmitError};
 use nivaran::journal::{Entry, Position, Record, TicketEntry, fold};
-use nivaran::personal::{SaltedRecord, SourceKey};
-use nivaran::store::{AppendError, StoreError};
+use nivaran::personal::{KeyCheck, SaltedRecord, SourceKey};
+use nivaran::store::{AppendError, Lifetime, StoreError};
 use nivaran::ticket::{Refusal, StateKind, TicketEvent, Version};
 use nivaran::{
     Act, ActError, Action, Author, CategoryTree, Channel, Complainant, Engine, Feedback, Grievance, InstallationKey,
@@ -578,6 +578,22 @@ impl Store for Staged {
         }
         drop(scene);
         self.inner.reserve(count)
+    }
+
+    fn sources_after(&mut self, after: Option<SourceKey>, limit: usize) -> Result<Vec<SourceKey>, StoreError> {
+        self.inner.sources_after(after, limit)
+    }
+
+    fn scrub(&mut self) -> Result<u64, StoreError> {
+        self.inner.scrub()
+    }
+
+    fn first_key(&mut self, key: KeyCheck) -> Result<KeyCheck, StoreError> {
+        self.inner.first_key(key)
+    }
+
+    fn lifetime(&self) -> Lifetime {
+        self.inner.lifetime()
     }
 }
 

@@ -41,7 +41,7 @@ impl Dispatcher {
                 }
                 Ok(()) => {
                     dispatcher.world = world;
-                    dispatcher.in_force.0 = Some(table);
+                    dispatcher.in_force.table = Some(table);
                     dispatcher.publish.send_replace(dispatcher.world.clone());
                     let changes: Vec<_> = dispatcher.desks.iter().map(|counter| dispatcher.change(counter)).collect();
                     Next::Wait(Box::pin(async move {
@@ -87,7 +87,7 @@ impl Dispatcher {
                 }
                 Ok(()) => {
                     dispatcher.world = world;
-                    dispatcher.in_force.1 = Some(version);
+                    dispatcher.in_force.roster = Some(version);
                     dispatcher.open_desks(ctx);
                     dispatcher.settle_in(left, done)
                 }
@@ -152,7 +152,7 @@ impl Dispatcher {
     }
 
     /// Has an entry of the engine's own written; the answer says whether it was.
-    fn note(&mut self, entry: Entry) -> impl Future<Output = Result<(), Failure>> + 'static {
+    pub(super) fn note(&mut self, entry: Entry) -> impl Future<Output = Result<(), Failure>> + 'static {
         let (answer, answered) = oneshot::channel();
         // An entry about no ticket has no receipt: who waits hears this error where it was written.
         let said = Said::Answer(Err(ActError::NotForCallers));
@@ -171,23 +171,23 @@ impl Dispatcher {
     fn note_what_is_in_force(&mut self, ctx: &mut Context<Self>) {
         let World { rules, roster, .. } = self.world.clone();
         let (table, version, at) = (rules.version(), roster.version(), self.now);
-        if self.in_force.0 != Some(table) {
+        if self.in_force.table != Some(table) {
             let rows = rules.rows().len();
             let written = self.note(Entry::Rules(RulesChanged { format: Format, table, rows, at, by: None }));
             let written = written.into_actor(self);
             ctx.spawn(written.map(move |written, dispatcher, _| {
                 if written.is_ok() {
-                    dispatcher.in_force.0 = Some(table);
+                    dispatcher.in_force.table = Some(table);
                 }
             }));
         }
-        if self.in_force.1 != Some(version) {
+        if self.in_force.roster != Some(version) {
             let (opened, left) = (Vec::new(), Vec::new());
             let entry = RosterChanged { format: Format, roster: version, at, by: None, opened, left };
             let written = self.note(Entry::Roster(entry)).into_actor(self);
             ctx.spawn(written.map(move |written, dispatcher, _| {
                 if written.is_ok() {
-                    dispatcher.in_force.1 = Some(version);
+                    dispatcher.in_force.roster = Some(version);
                 }
             }));
         }

@@ -40,7 +40,9 @@ impl Dispatcher {
                     dispatcher.waiting.push_front(Matter::Tick(at + 1, done));
                     return Next::Go;
                 }
-                dispatcher.when_written(move || done.send(()).unwrap_or_default())
+                dispatcher.waiting.push_front(Matter::Passed(done));
+                dispatcher.waiting.push_front(Matter::Expire);
+                Next::Go
             })
         }))
     }

@@ -93,7 +93,7 @@ impl Dispatcher {
     ) -> Next {
         let source = self.shared.key.source(&Source::reserved(Channel::FollowUp, ticket.id()));
         let earlier = self.shared.lookup.by_source.get(&source).map(|id| *id);
-        if earlier.is_none() && self.seen.contains(source.as_bytes()) {
+        if earlier.is_none() && self.shared.seen.perhaps(&source) {
             return self.follow_up_of_old(ticket.clone(), source, opinion, stamp, reply, permit);
         }
         let Some(earlier) = earlier else {

@@ -8,7 +8,8 @@ use tokio::sync::oneshot;
 use super::{Dispatcher, Matter};
 use crate::code::{DeskId, OfficerId};
 use crate::engine::errand::Errand;
-use crate::engine::error::ReloadError;
+use crate::engine::error::{EraseError, ReloadError};
+use crate::journal::Erased;
 use crate::roster::Roster;
 use crate::rules::Rules;
 use crate::ticket::TicketId;
@@ -56,6 +57,9 @@ matters! {
         => Matter::Roster(roster, by, done);
     /// A desk marked this ticket to another desk, after a fault: bring it there.
     Collect { ticket: TicketId } => Matter::Collect(ticket);
+    /// Have personal records erased.
+    Erase { of: Erased, by: Option<OfficerId>, done: oneshot::Sender<Result<u64, EraseError>> }
+        => Matter::Erase(of, by, Some(done));
     /// Carry out what was accepted, then stop.
     Stop { done: oneshot::Sender<()> } => Matter::Stop(done);
 }

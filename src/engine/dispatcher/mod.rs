@@ -11,6 +11,7 @@
 mod act;
 mod change;
 mod dates;
+mod erase;
 mod feedback;
 mod messages;
 mod recovery;
@@ -22,37 +23,30 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use actix::prelude::*;
-use fastbloom::BloomFilter;
 use foldhash::fast::FixedState;
 use futures_util::future::LocalBoxFuture;
 use jiff::Timestamp;
 use tokio::sync::{oneshot, watch};
 
 use crate::code::{DeskId, OfficerId};
-use crate::engine::builder::Known;
 use crate::engine::desk::{DatesDone, Desk, Jobs, Release, StopDesk};
 use crate::engine::errand::{Errand, Job, Outcome, Stamp, Task};
-use crate::engine::error::{Failure, ReloadError};
+use crate::engine::error::{EraseError, Failure, ReloadError};
 use crate::engine::health::ActorName;
 use crate::engine::satisfaction::{Satisfaction, SilencesDone, Turn};
 use crate::engine::shared::Shared;
 use crate::engine::world::World;
 use crate::engine::writer::{Ask, Flush, Outcomes, StopWriter, Writer};
-use crate::roster::{Roster, RosterVersion};
-use crate::rules::{Rules, TableVersion};
+use crate::journal::{Erased, InForce};
+use crate::roster::Roster;
+use crate::rules::Rules;
 use crate::ticket::{Ticket, TicketId};
 
-pub(crate) use messages::{Arrivals, Closed, Collect, DatesPassed, ReloadRoster, ReloadRules, Stop, Tick};
+pub(crate) use messages::{Arrivals, Closed, Collect, DatesPassed, Erase, ReloadRoster, ReloadRules, Stop, Tick};
 pub(crate) use recovery::{DeskDied, Recover};
 
 /// How many outcomes or jobs for one desk are gathered at most before they are handed over.
 const GATHERED: usize = 512;
-
-/// The size of the filter that says "never seen", for each post it is made for: full, it is wrong once in 400 times,
-/// and then the store is asked in vain.
-const BITS_A_SOURCE: usize = 16;
-/// Each probe is a look at memory that is far away, so there are few.
-const PROBES: u32 = 4;
 
 /// Gives everything its order, and tickets their desk.
 pub(crate) struct Dispatcher {
@@ -65,8 +59,6 @@ pub(crate) struct Dispatcher {
     desk_by_id: HashMap<DeskId, usize, FixedState>,
     /// The desk of each open ticket, ahead of the disk.
     owner: HashMap<TicketId, u32, FixedState>,
-    /// Says "never seen" for certain, or "perhaps".
-    seen: BloomFilter<FixedState>,
     numbers: Range<u64>,
     seq: u64,
     generation: u32,
@@ -75,8 +67,8 @@ pub(crate) struct Dispatcher {
     waiting: VecDeque<Matter>,
     outcomes: Vec<Outcome>,
     hand_over_is_due: bool,
-    /// Table and roster in force at the journal's end, when the engine was started.
-    in_force: (Option<TableVersion>, Option<RosterVersion>),
+    /// What the journal says is in force.
+    in_force: InForce,
     /// Dropped with the dispatcher: whoever holds the other end hears that it is gone.
     _end: oneshot::Sender<()>,
 }
@@ -95,6 +87,8 @@ enum Matter {
     Dates(Option<DeskId>, VecDeque<TicketId>),
     /// Let all dates pass that have come: from the desk with this number on.
     Tick(usize, oneshot::Sender<()>),
+    /// All dates that had come have passed: say so when it is written.
+    Passed(oneshot::Sender<()>),
     Rules(Arc<Rules>, Option<OfficerId>, Done),
     Roster(Arc<Roster>, Option<OfficerId>, Done),
     /// Tickets without a holder, since the roster changed.
@@ -104,6 +98,10 @@ enum Matter {
     /// A ticket that its desk marked to another desk, after a fault.
     Collect(TicketId),
     Closed(Vec<TicketId>),
+    /// Have personal records erased.
+    Erase(Erased, Option<OfficerId>, Option<oneshot::Sender<Result<u64, EraseError>>>),
+    /// See whether personal records are too old.
+    Expire,
     Stop(oneshot::Sender<()>),
 }
 
@@ -132,18 +130,11 @@ impl Dispatcher {
         publish: watch::Sender<World>,
         writer: Addr<Writer>,
         satisfaction: Addr<Satisfaction>,
-        known: Known,
+        in_force: InForce,
         end: oneshot::Sender<()>,
     ) -> Self {
         // Time goes on from where the journal ends, even if the clock was set back meanwhile.
-        let now = known.at.max(shared.now()).unwrap_or_default();
-        let expected = shared.limits.remembered_sources;
-        // The sources are HMACs already: a quick hash of them does.
-        let seen = BloomFilter::with_num_bits(BITS_A_SOURCE * expected).hasher(FixedState::default());
-        let mut seen = seen.hashes(PROBES);
-        for source in &known.sources {
-            seen.insert(source.as_bytes());
-        }
+        let now = in_force.at.max(shared.now()).unwrap_or_default();
         Self {
             shared,
             world,
@@ -153,7 +144,6 @@ impl Dispatcher {
             desks: Vec::new(),
             desk_by_id: HashMap::default(),
             owner: HashMap::default(),
-            seen,
             numbers: 0..0,
             seq: 0,
             generation: 0,
@@ -161,7 +151,7 @@ impl Dispatcher {
             waiting: VecDeque::new(),
             outcomes: Vec::new(),
             hand_over_is_due: false,
-            in_force: (known.table, known.roster),
+            in_force,
             _end: end,
         }
     }
@@ -250,12 +240,15 @@ impl Dispatcher {
             },
             _ => match held.take() {
                 Some(Matter::Tick(desk, done)) => self.tick(desk, done),
+                Some(Matter::Passed(done)) => self.when_written(move || done.send(()).unwrap_or_default()),
                 Some(Matter::Rules(rules, by, done)) => self.change_rules(rules, by, done),
                 Some(Matter::Roster(roster, by, done)) => self.change_roster(roster, by, done),
                 Some(Matter::Order) => self.set_in_order(ctx),
                 Some(Matter::Collect(ticket)) => self.collect(ticket),
                 Some(Matter::Orphans(tickets, done)) => self.adopt(tickets, done),
                 Some(Matter::Closed(tickets)) => self.release(tickets),
+                Some(Matter::Erase(of, by, done)) => self.erase(of, by, done),
+                Some(Matter::Expire) => self.expire(),
                 Some(Matter::Stop(done)) => self.stop(done),
                 Some(Matter::Errand(_) | Matter::Dates(..)) | None => Next::Go,
             },
@@ -390,6 +383,7 @@ impl Actor for Dispatcher {
         self.open_desks(ctx);
         self.rebuild();
         self.waiting.push_back(Matter::Order);
+        self.watch_ages(ctx);
         self.work(ctx);
     }
 

@@ -63,7 +63,7 @@ impl Dispatcher {
             return;
         }
         // One that was perhaps here long ago is not opened without asking the store, which is no time for now.
-        let seen = submission.filing.sources().any(|source| self.seen.contains(source.as_bytes()));
+        let seen = submission.filing.sources().any(|source| self.shared.seen.perhaps(&source));
         match self.number().filter(|_| !seen) {
             Some(id) => {
                 let placement = placing::place_after_fault(&submission.filing, &self.world.rules, &self.world.roster);

@@ -25,7 +25,7 @@ impl Dispatcher {
             self.outcomes.push(Outcome { stamp, record: None, answer: Said::AlreadyThere(id), reply, permit });
             return Next::Go;
         }
-        if !submission.filing.sources().any(|source| self.seen.contains(source.as_bytes())) {
+        if !submission.filing.sources().any(|source| self.shared.seen.perhaps(&source)) {
             self.welcome(submission, stamp, reply, permit);
             return Next::Go;
         }
@@ -88,7 +88,7 @@ impl Dispatcher {
             return self.outcomes.push(Outcome::refused(stamp, Failure::Internal, reply, permit));
         };
         for source in sources {
-            self.seen.insert(source.as_bytes());
+            self.shared.seen.note(&source);
             self.shared.lookup.by_source.insert(source, id);
         }
         let by = if matches!(ticket.origin(), Origin::Imported(_)) { By::System } else { By::Citizen };

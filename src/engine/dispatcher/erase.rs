@@ -1,0 +1,76 @@
+//! What is personal is erased: when somebody asks, and when it is too old.
+
+use std::time::Duration;
+
+use actix::prelude::*;
+use jiff::SignedDuration;
+use tokio::sync::oneshot;
+
+use super::{Dispatcher, Matter, Next, then};
+use crate::code::OfficerId;
+use crate::engine::error::EraseError;
+use crate::engine::writer::Ask;
+use crate::journal::{Entry, Erased, Erasure, Format};
+
+/// How often, by the clock on the wall, it is looked whether a day has passed.
+const LOOK: Duration = Duration::from_secs(3_600);
+/// How often what is too old is erased.
+const DAILY: SignedDuration = SignedDuration::from_hours(24);
+
+impl Dispatcher {
+    /// Has it written that personal records are erased, which takes them, and then sees to it that no copy is left.
+    pub(super) fn erase(
+        &mut self,
+        of: Erased,
+        by: Option<OfficerId>,
+        done: Option<oneshot::Sender<Result<u64, EraseError>>>,
+    ) -> Next {
+        let written = self.note(Entry::Erased(Erasure { format: Format, of, at: self.now, by }));
+        self.hand_over();
+        let writer = self.writer.clone();
+        Next::Wait(Box::pin(async move {
+            let erased = match written.await {
+                Err(failure) => Err(failure.into()),
+                Ok(()) => {
+                    let (ask, answered) = Ask::new(|store| store.scrub());
+                    writer.do_send(ask);
+                    match answered.await {
+                        Ok(Ok(count)) => Ok(count),
+                        Ok(Err(error)) => Err(EraseError::NotScrubbed { reason: error.reason }),
+                        Err(_) => Err(EraseError::NotScrubbed { reason: "the store failed on it".to_owned() }),
+                    }
+                }
+            };
+            if let Err(error) = &erased {
+                tracing::error!(%error, "personal records");
+            }
+            if let Some(done) = done {
+                drop(done.send(erased));
+            }
+            then(|_, _| Next::Go)
+        }))
+    }
+
+    /// Has it looked every hour whether personal records are too old.
+    pub(super) fn watch_ages(&self, ctx: &mut Context<Self>) {
+        if self.shared.policy.keep_personal_after_closing.is_some() {
+            ctx.run_interval(LOOK, |dispatcher, ctx| {
+                dispatcher.waiting.push_back(Matter::Expire);
+                dispatcher.work(ctx);
+            });
+        }
+    }
+
+    /// Erases what is too old, if that was not done today.
+    pub(super) fn expire(&mut self) -> Next {
+        let Some(keep) = self.shared.policy.keep_personal_after_closing else { return Next::Go };
+        let now = self.now;
+        if self.in_force.expired_at.is_some_and(|last| now.duration_since(last) < DAILY) {
+            return Next::Go;
+        }
+        let keep = SignedDuration::from_hours(keep.get().into());
+        let Ok(time) = now.checked_sub(keep) else { return Next::Go };
+        self.in_force.expired_at = Some(now);
+        self.erase(Erased::ClosedBefore(time), None, None)
+    }
+}

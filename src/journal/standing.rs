@@ -1,0 +1,94 @@
+//! How everything stands at one point of the journal: what a start needs, and what a store may keep ready for it.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::{Entry, Erased, Erasure, FoldError, Position, TicketEntry, advance};
+use crate::roster::RosterVersion;
+use crate::rules::TableVersion;
+use crate::ticket::{State, Ticket, TicketId, Version};
+
+/// How everything stands before the entry at [`end`](Standing::end): the open tickets, and what is in force.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Standing {
+    /// Where the next entry will stand.
+    pub end: Position,
+    /// The tickets that are open.
+    pub open: BTreeMap<TicketId, Ticket>,
+    /// The tickets that are closed and may have personal records, and since when; as far as it was read.
+    pub closed: BTreeMap<TicketId, Timestamp>,
+    /// What is in force.
+    pub in_force: InForce,
+}
+
+/// What the entries that are about no ticket have put in force, and the time that the journal has reached.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct InForce {
+    /// The rules table.
+    pub table: Option<TableVersion>,
+    /// The roster.
+    pub roster: Option<RosterVersion>,
+    /// When the last entry was decided.
+    pub at: Option<Timestamp>,
+    /// When personal records were last erased because of their age.
+    pub expired_at: Option<Timestamp>,
+}
+
+impl InForce {
+    /// Takes one more entry into account.
+    pub fn take(&mut self, entry: &Entry) {
+        self.at = self.at.max(Some(entry.at()));
+        match entry {
+            Entry::Ticket(_) => {}
+            Entry::Rules(changed) => self.table = Some(changed.table),
+            Entry::Roster(changed) => self.roster = Some(changed.roster),
+            Entry::Erased(erasure) => {
+                if let Erased::ClosedBefore(_) = erasure.of {
+                    self.expired_at = Some(erasure.at);
+                }
+            }
+        }
+    }
+}
+
+impl Standing {
+    /// The ticket whose earlier history has to be given to [`take`](Standing::take) with this entry: one that was
+    /// closed, and is therefore not here.
+    #[must_use]
+    pub fn lacks(&self, entry: &Entry) -> Option<TicketId> {
+        let entry = entry.ticket()?;
+        (entry.version > Version(1) && !self.open.contains_key(&entry.ticket)).then_some(entry.ticket)
+    }
+
+    /// Takes the next entry into account; `history` is that of its ticket, where that is lacking.
+    ///
+    /// # Errors
+    /// [`FoldError`] when the entry does not follow.
+    pub fn take<'a>(
+        &mut self,
+        entry: &Entry,
+        history: impl IntoIterator<Item = &'a TicketEntry>,
+    ) -> Result<(), FoldError> {
+        self.in_force.take(entry);
+        if let Entry::Erased(Erasure { of: Erased::ClosedBefore(time), .. }) = entry {
+            self.closed.retain(|_, at| *at >= *time);
+        }
+        if let Some(entry) = entry.ticket() {
+            let mut ticket = self.open.remove(&entry.ticket);
+            if ticket.is_none() {
+                for earlier in history.into_iter().filter(|earlier| earlier.version < entry.version) {
+                    advance(&mut ticket, earlier)?;
+                }
+            }
+            advance(&mut ticket, entry)?;
+            self.closed.remove(&entry.ticket);
+            match ticket.as_ref().map(Ticket::state) {
+                Some(State::Closed { at, .. }) => drop(self.closed.insert(entry.ticket, *at)),
+                _ => self.open.extend(ticket.map(|ticket| (entry.ticket, ticket))),
+            }
+        }
+        self.end = self.end.plus(1);
+        Ok(())
+    }
+}

@@ -1,0 +1,45 @@
+//! Copying the file while an engine has it.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::file::beside;
+use crate::store::StoreError;
+
+/// Copies the journal at `from` to a new file, durably; a copy that breaks off leaves nothing under that name.
+pub(super) fn back_up(from: &Path, to: &Path) -> Result<(), StoreError> {
+    let io = |what: &str, error: std::io::Error| StoreError { reason: format!("{what}: {error}") };
+    if to.try_exists().map_err(|error| io("the place of the copy", error))? {
+        return Err(StoreError { reason: "there is a file where the copy is to be; give another name".to_owned() });
+    }
+    let part = beside(to, "-part");
+    if let Err(error) = std::fs::remove_file(&part)
+        && error.kind() != std::io::ErrorKind::NotFound
+    {
+        return Err(io("what is left of an earlier copy", error));
+    }
+    let copy = || -> Result<(), StoreError> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(from, flags)?;
+        let name = part.to_str().ok_or_else(|| StoreError { reason: "the copy's name is no UTF-8".to_owned() })?;
+        connection.execute("VACUUM INTO ?1", [name])?;
+        // The copy is nobody's yet, so it may be opened by other means.
+        std::fs::File::open(&part).and_then(|file| file.sync_all()).map_err(|error| io("the copy", error))?;
+        std::fs::rename(&part, to).map_err(|error| io("the copy", error))?;
+        sync_folder(to).map_err(|error| io("the folder of the copy", error))
+    };
+    copy().inspect_err(|_| drop(std::fs::remove_file(&part)))
+}
+
+#[cfg(unix)]
+fn sync_folder(file: &Path) -> std::io::Result<()> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    std::fs::File::open(folder)?.sync_all()
+}
+
+/// Elsewhere a folder cannot be opened to be synced; renaming is durable by itself there.
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> std::io::Result<()> {
+    Ok(())
+}

@@ -1,0 +1,220 @@
+//! Opening the file: whose it is, whether it is ours and sound, and with which settings it is used.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::ffi::ErrorCode;
+use rusqlite::{Connection, OpenFlags};
+
+use super::error::OpenError;
+use super::schema;
+use super::{Settings, Synchronous};
+
+/// The oldest SQLite that does not damage a file when its log begins anew.
+/// Source: <https://sqlite.org/wal.html#walresetbug>.
+const OLDEST_SQLITE: i32 = 3_051_003;
+/// How long a lock of another program is waited for.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// Makes sure that no other engine has the file, as long as it lives.
+///
+/// A file of its own is locked and not the database: whoever closes any descriptor of that, opened by other means than
+/// SQLite's, drops the locks that SQLite holds in this process.
+#[derive(Debug)]
+pub(super) struct Sentinel {
+    _file: File,
+}
+
+impl Sentinel {
+    pub(super) fn stand(path: &Path) -> Result<Self, OpenError> {
+        let sentinel = beside(path, "-lock");
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&sentinel);
+        let file = file.map_err(|error| match error.kind() {
+            std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
+                OpenError::ReadOnly { path: path.to_owned() }
+            }
+            _ => OpenError::Io { path: path.to_owned(), reason: error.to_string() },
+        })?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self { _file: file }),
+            Err(TryLockError::WouldBlock) => Err(OpenError::InUse { path: path.to_owned() }),
+            Err(TryLockError::Error(error)) => {
+                Err(OpenError::Io { path: path.to_owned(), reason: format!("no lock: {error}") })
+            }
+        }
+    }
+}
+
+/// A file that stands beside the journal.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// Opens the file, makes it if it is not there, and brings an older one to this version.
+pub(super) fn open(path: &Path, settings: &Settings) -> Result<Connection, OpenError> {
+    check_library(rusqlite::version_number(), rusqlite::version())?;
+    let named = |error: &rusqlite::Error| named(path, error);
+    if std::fs::metadata(path).is_ok_and(|there| there.is_dir()) {
+        return Err(OpenError::NotOurs { path: path.to_owned(), what: "a folder" });
+    }
+    if std::fs::metadata(path).is_ok_and(|there| there.len() > 0) {
+        peek(path)?;
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(|e| named(&e))?;
+    if connection.is_readonly("main").map_err(|e| named(&e))? {
+        return Err(OpenError::ReadOnly { path: path.to_owned() });
+    }
+    connection.busy_timeout(BUSY).map_err(|e| named(&e))?;
+    // Erased means erased, also where its page was.
+    connection.pragma_update(None, "secure_delete", "ON").map_err(|e| named(&e))?;
+    connection.pragma_update(None, "synchronous", settings.synchronous.word()).map_err(|e| named(&e))?;
+    connection.pragma_update(None, "cache_size", -i64::from(settings.cache_kib)).map_err(|e| named(&e))?;
+    bring_up(&connection, path)?;
+    let mode: String =
+        connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0)).map_err(|e| named(&e))?;
+    if !mode.eq_ignore_ascii_case("wal") {
+        let reason = "its file system cannot keep a write-ahead log; use a local one".to_owned();
+        return Err(OpenError::Io { path: path.to_owned(), reason });
+    }
+    connection.pragma_update(None, "wal_autocheckpoint", settings.checkpoint_pages).map_err(|e| named(&e))?;
+    connection.pragma_update(None, "journal_size_limit", settings.log_bytes).map_err(|e| named(&e))?;
+    // What a crash left in the log is brought home before anything is served.
+    truncate_log(&connection).map_err(|e| named(&e))?;
+    Ok(connection)
+}
+
+/// Brings the log home and empties it; whether no reader stood in the way.
+pub(super) fn truncate_log(connection: &Connection) -> rusqlite::Result<LogState> {
+    let busy: i64 = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    Ok(if busy == 0 { LogState::Empty } else { LogState::HeldByAReader })
+}
+
+/// What became of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LogState {
+    Empty,
+    HeldByAReader,
+}
+
+fn check_library(number: i32, found: &str) -> Result<(), OpenError> {
+    if number >= OLDEST_SQLITE { Ok(()) } else { Err(OpenError::Library { found: found.to_owned() }) }
+}
+
+/// Looks whether a file is ours without touching it or anything beside it.
+///
+/// `immutable` reads the file alone, without its log; but what is looked for was there before there was a log.
+fn peek(path: &Path) -> Result<(), OpenError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let not_ours = |what| OpenError::NotOurs { path: path.to_owned(), what };
+    let connection = Connection::open_with_flags(uri(path), flags).map_err(|error| named(path, &error))?;
+    let read = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+    let id = read("application_id").map_err(|error| match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => not_ours("no database"),
+        _ => named(path, &error),
+    })?;
+    let version = read("user_version").map_err(|error| named(path, &error))?;
+    if id != i64::from(schema::APPLICATION_ID) {
+        return Err(not_ours("another program's database"));
+    }
+    match version {
+        known if known <= schema::VERSION => Ok(()),
+        found => Err(OpenError::Newer { path: path.to_owned(), found, known: schema::VERSION }),
+    }
+}
+
+/// The path as SQLite wants it where it is to be read without its log.
+fn uri(path: &Path) -> String {
+    let mut uri = String::from("file:");
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'.' | b'-' | b'_' => uri.push(char::from(*byte)),
+            _ => uri.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    uri.push_str("?mode=ro&immutable=1");
+    uri
+}
+
+/// Makes the tables of a new file, brings an older file to this version, and checks those of one that is there: all in
+/// one transaction.
+fn bring_up(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    let named = |error: rusqlite::Error| named(path, &error);
+    connection.execute_batch("BEGIN IMMEDIATE").map_err(named)?;
+    let read = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+    let id = read("application_id").map_err(named)?;
+    let found = read("user_version").map_err(named)?;
+    let tables = schema::tables(connection).map_err(named)?;
+    let is_new = id == 0 && tables.is_empty();
+    if !is_new && id != i64::from(schema::APPLICATION_ID) {
+        return Err(OpenError::NotOurs { path: path.to_owned(), what: "another program's database" });
+    }
+    if found > schema::VERSION {
+        return Err(OpenError::Newer { path: path.to_owned(), found, known: schema::VERSION });
+    }
+    if found < schema::VERSION {
+        schema::migrate(connection, if is_new { 0 } else { found }).map_err(named)?;
+    }
+    let tables = schema::tables(connection).map_err(named)?;
+    if schema::expected().map_err(named)? != tables {
+        let what = "its tables are not those of a journal".to_owned();
+        return Err(OpenError::Damaged { path: path.to_owned(), what });
+    }
+    connection.execute_batch("COMMIT").map_err(named)
+}
+
+/// What an error of SQLite's means for whoever wants to open the file.
+pub(super) fn named(path: &Path, error: &rusqlite::Error) -> OpenError {
+    let path = path.to_owned();
+    match error.sqlite_error_code() {
+        Some(ErrorCode::NotADatabase) => OpenError::NotOurs { path, what: "no database" },
+        Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => OpenError::ReadOnly { path },
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => OpenError::Locked { path },
+        Some(ErrorCode::DatabaseCorrupt) => OpenError::Damaged { path, what: "SQLite finds it malformed".to_owned() },
+        Some(ErrorCode::CannotOpen) if is_unwritable(&path) => OpenError::ReadOnly { path },
+        code => OpenError::Io { path, reason: reason(code, error) },
+    }
+}
+
+fn is_unwritable(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|there| there.permissions().readonly())
+}
+
+/// SQLite's reason in words, without what stood in the statement.
+pub(super) fn reason(code: Option<ErrorCode>, error: &rusqlite::Error) -> String {
+    match (code, error) {
+        (Some(ErrorCode::DiskFull), _) => "the disk is full".to_owned(),
+        (_, rusqlite::Error::SqliteFailure(error, _)) => format!("{error} (code {})", error.extended_code),
+        _ => "a value has another type than the table says".to_owned(),
+    }
+}
+
+impl Synchronous {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Full => "FULL",
+            Self::Normal => "NORMAL",
+            Self::Off => "OFF",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_sqlite_that_can_damage_its_log_is_refused() {
+        assert_eq!(check_library(3_051_002, "3.51.2"), Err(OpenError::Library { found: "3.51.2".to_owned() }));
+        assert_eq!(check_library(3_051_003, "3.51.3"), Ok(()));
+        assert_eq!(check_library(rusqlite::version_number(), rusqlite::version()), Ok(()));
+    }
+
+    #[test]
+    fn a_path_with_signs_of_its_own_stays_that_path() {
+        assert_eq!(uri(Path::new("/a b/#1?.db")), "file:/a%20b/%231%3F.db?mode=ro&immutable=1");
+    }
+}

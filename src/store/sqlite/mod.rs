@@ -1,0 +1,582 @@
+//! The journal in an SQLite file: durable, and open to anyone's tools.
+//!
+//! ```
+//! use nivaran::store::sqlite::{Settings, SqliteStore};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = std::env::temp_dir().join(format!("nivaran-doc-{}", std::process::id()));
+//! # std::fs::create_dir_all(&folder)?;
+//! let store = SqliteStore::open(folder.join("haryana.journal"), Settings::default())?;
+//! // Engine::builder().store(store).installation_key(key) ...
+//! # drop(store);
+//! # std::fs::remove_dir_all(&folder)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # The files
+//! | file | what it is |
+//! |---|---|
+//! | `haryana.journal` | the database |
+//! | `haryana.journal-wal`, `-shm` | SQLite's log, and its index: **part of the database** while it is in use |
+//! | `haryana.journal-lock` | locked while an engine has the database; empty |
+//! | `haryana.journal-spare` | room that is freed when the disk is full |
+//!
+//! It has to be on a local disk: SQLite's log does not work over a network. To copy it while it is in use, use
+//! [`Engine::backup`](crate::Engine::backup), never `cp`.
+//!
+//! # The tables
+//! ```text
+//!  entry(position, hash, text)              the journal: 0, 1, 2, ..., one decision each, as JSON    the truth
+//!  personal(position, salt, record)         what can be erased, beside the entry it came with
+//!  fact(name, value)                        numbers set aside, the check of the installation's key
+//!
+//!  source(key, ticket, author)              which ticket came of which post                          made from it
+//!  history(ticket, version, position)       the entries of each ticket
+//!  open_ticket(ticket, digest, text)        how each open ticket stands
+//!  closed_ticket(ticket, at)                closed, with personal records that age
+//! ```
+//! The lower four lag behind by at most [`Settings::index_every`] entries while an engine runs, and are caught up when
+//! the file is opened. If they are missing or damaged they are made anew from the journal. So a decision costs one row,
+//! and one more where somebody wrote something.
+//!
+//! ```sql
+//! -- the history of ticket number 4711, in a copy or while nobody has the file open
+//! SELECT text FROM history JOIN entry USING (position) WHERE ticket = 4711 ORDER BY version;
+//! ```
+//!
+//! # When a write fails
+//! Until the commit, and when the disk is full, nothing is written for certain ([`AppendError::Refused`]). Any other
+//! error at the commit leaves it open ([`AppendError::Unknown`]): the transaction may appear when the file is opened
+//! again, which was seen to happen. The engine then opens it again and looks.
+
+mod backup;
+mod error;
+mod file;
+mod projection;
+mod rows;
+mod schema;
+mod spare;
+mod young;
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use foldhash::fast::FixedState;
+use rusqlite::ffi::ErrorCode;
+use rusqlite::{Connection, OptionalExtension, params};
+
+pub use error::OpenError;
+use file::{LogState, Sentinel, beside};
+use rows::{fact, number, set_fact, ticket};
+use spare::Spare;
+use young::Young;
+
+use super::{AppendError, BackupJob, Changed, Lifetime, Store, StoreError};
+use crate::journal::{Entry, EntryHash, Erased, InForce, Position, Record, Standing, TicketEntry, Unwritable, seal};
+use crate::personal::{Commitment, KeyCheck, SaltedRecord, SourceKey};
+use crate::ticket::{RequestId, TicketId, Version};
+
+/// Of how many tickets the last entry's hash is remembered; of others it is read again.
+const REMEMBERED: usize = 1 << 18;
+
+/// How the file is used. The defaults were measured; see `BENCHMARKS.md`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Settings {
+    /// When a commit counts as durable. Default: [`Synchronous::Full`].
+    pub synchronous: Synchronous,
+    /// After how many pages (of 4 KiB) the log is brought home. Default: 4,096 (16 MiB).
+    pub checkpoint_pages: u32,
+    /// To how many bytes the log's file is cut when it begins anew. Default: 64 MiB.
+    pub log_bytes: u32,
+    /// How much memory SQLite may use for pages, in KiB. Default: 65,536.
+    pub cache_kib: u32,
+    /// How many bytes are held in reserve for the day on which the disk is full; 0 for none. Default: 8 MiB.
+    pub spare_bytes: u64,
+    /// After how many entries the indexes are brought up. Default: 8,192.
+    pub index_every: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            synchronous: Synchronous::Full,
+            checkpoint_pages: 4_096,
+            log_bytes: 64 << 20,
+            cache_kib: 65_536,
+            spare_bytes: 8 << 20,
+            index_every: 8_192,
+        }
+    }
+}
+
+/// When a commit counts as durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Synchronous {
+    /// When the disk says so. The only one with which nothing that was acknowledged is ever lost.
+    Full,
+    /// When the system has it: **a power cut loses the last commits**. For imports that can be run again.
+    Normal,
+    /// At once: **a power cut can damage the file**. For tests.
+    Off,
+}
+
+/// A journal in an SQLite file.
+#[derive(Debug)]
+pub struct SqliteStore {
+    path: PathBuf,
+    settings: Settings,
+    /// `None` after it was thrown away and could not be opened again.
+    connection: Option<Connection>,
+    end: Position,
+    young: Young,
+    /// Version and hash of the last entry of tickets.
+    last: HashMap<TicketId, (Version, EntryHash), FixedState>,
+    /// How everything stood when the file was opened, until something is written.
+    standing: Option<Standing>,
+    erased: u64,
+    spare: Spare,
+    _sentinel: Sentinel,
+}
+
+impl SqliteStore {
+    /// Opens a journal, makes it if the file is not there, and brings up what lags behind. While it lives no other
+    /// engine can open the file.
+    ///
+    /// # Errors
+    /// [`OpenError`]: the file is in use, not ours, newer than this version, not to be written, or damaged. It is not
+    /// touched then.
+    pub fn open(path: impl AsRef<Path>, settings: Settings) -> Result<Self, OpenError> {
+        let path = path.as_ref().to_owned();
+        let sentinel = Sentinel::stand(&path)?;
+        let connection = file::open(&path, &settings)?;
+        let spare = Spare::new(beside(&path, "-spare"), settings.spare_bytes);
+        if let Err(error) = spare.lay() {
+            tracing::warn!(%error, "no room can be held in reserve");
+        }
+        let mut store = Self {
+            path,
+            settings,
+            connection: Some(connection),
+            end: Position::default(),
+            young: Young::default(),
+            last: HashMap::default(),
+            standing: None,
+            erased: 0,
+            spare,
+            _sentinel: sentinel,
+        };
+        let standing = store.bring_up().map_err(|error| store.damaged(error))?;
+        store.standing = Some(standing);
+        Ok(store)
+    }
+
+    fn damaged(&self, error: StoreError) -> OpenError {
+        OpenError::Damaged { path: self.path.clone(), what: error.reason }
+    }
+
+    fn connection(&self) -> Result<&Connection, StoreError> {
+        self.connection.as_ref().ok_or_else(|| StoreError { reason: "its file could not be opened again".to_owned() })
+    }
+
+    /// Entries from a position on, with where they stand.
+    fn page(&self, from: Position, limit: usize) -> Result<Vec<(Position, Entry)>, StoreError> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let mut select = self
+            .connection()?
+            .prepare_cached("SELECT position, text FROM entry WHERE position >= ?1 ORDER BY position LIMIT ?2")?;
+        let mut found = select.query(params![from.0.cast_signed(), limit])?;
+        let mut page = Vec::new();
+        while let Some(row) = found.next()? {
+            let position = Position(row.get::<_, i64>(0)?.cast_unsigned());
+            page.push((position, rows::entry(position, row.get_ref(1)?.as_str().map_err(not_text)?)?));
+        }
+        Ok(page)
+    }
+
+    /// Where the entries of a ticket stand, in order.
+    fn places(&self, ticket: TicketId) -> Result<Vec<(Version, Position)>, StoreError> {
+        let mut select = self
+            .connection()?
+            .prepare_cached("SELECT version, position FROM history WHERE ticket = ?1 ORDER BY version")?;
+        let row = |row: &rusqlite::Row<'_>| Ok((Version(row.get(0)?), Position(row.get::<_, i64>(1)?.cast_unsigned())));
+        let mut places = select.query_map([number(ticket)], row)?.collect::<rusqlite::Result<Vec<_>>>()?;
+        let indexed = places.last().map(|(version, _)| *version);
+        places.extend(self.young.entries(ticket).iter().filter(|(version, _)| Some(*version) > indexed));
+        Ok(places)
+    }
+
+    /// The last entry of a ticket: its version and hash.
+    fn last_of(&self, ticket: TicketId) -> Result<Option<(Version, EntryHash)>, StoreError> {
+        let Some((version, position)) = self.places(ticket)?.last().copied() else { return Ok(None) };
+        let mut select = self.connection()?.prepare_cached("SELECT hash FROM entry WHERE position = ?1")?;
+        let hash: Vec<u8> = select.query_row([position.0.cast_signed()], |row| row.get(0))?;
+        let hash = EntryHash::from_bytes(&hash)
+            .ok_or_else(|| StoreError { reason: format!("the hash of entry {position} is damaged") })?;
+        Ok(Some((version, hash)))
+    }
+
+    /// Writes a batch, inside a transaction.
+    fn write(&self, batch: &[Record]) -> Result<Batch, StoreError> {
+        let connection = self.connection()?;
+        let mut new = Batch::default();
+        let mut insert = connection.prepare_cached("INSERT INTO entry (position, hash, text) VALUES (?1, ?2, ?3)")?;
+        let mut insert_personal =
+            connection.prepare_cached("INSERT INTO personal (position, salt, record) VALUES (?1, ?2, ?3)")?;
+        for (record, position) in batch.iter().zip(self.end.0..) {
+            let position = Position(position);
+            let before = match record.entry.ticket() {
+                Some(entry) => self.before(entry, &new)?,
+                None => None,
+            };
+            let sealed = seal(&record.entry, before)?;
+            insert.execute(params![position.0.cast_signed(), sealed.hash.as_bytes(), sealed.text])?;
+            if let Some(personal) = &record.personal {
+                let text = serde_json::to_string(personal.record())
+                    .map_err(|error| StoreError { reason: format!("a personal record cannot be written: {error}") })?;
+                insert_personal.execute(params![position.0.cast_signed(), personal.salt().0, text])?;
+            }
+            match &record.entry {
+                Entry::Ticket(entry) => {
+                    new.last.insert(entry.ticket, (entry.version, sealed.hash));
+                    new.places.push(position);
+                }
+                Entry::Erased(erasure) => {
+                    // The indexes have to know whose records there are.
+                    self.young.write(connection)?;
+                    new.young(batch, self.end).write(connection)?;
+                    new.erased += erase(connection, erasure.of, position)?;
+                }
+                Entry::Rules(_) | Entry::Roster(_) => {}
+            }
+        }
+        Ok(new)
+    }
+
+    /// The hash of the entry before this one, which has to be the ticket's next.
+    fn before(&self, entry: &TicketEntry, new: &Batch) -> Result<Option<EntryHash>, StoreError> {
+        let ticket = entry.ticket;
+        let last = match new.last.get(&ticket).or_else(|| self.last.get(&ticket)) {
+            Some(last) => Some(*last),
+            // A first entry is of a number that was just set aside.
+            None if entry.version == Version(1) => None,
+            None => self.last_of(ticket)?,
+        };
+        let expected = last.map_or(Version(1), |(version, _)| version.next());
+        if expected != entry.version {
+            let found = entry.version;
+            return Err(crate::journal::FoldError::Gap { ticket, expected, found }.into());
+        }
+        Ok(last.map(|(_, hash)| hash))
+    }
+
+    /// What a failed statement means before the commit: nothing is written.
+    fn refused(&mut self, error: StoreError) -> AppendError {
+        if let Some(connection) = &self.connection {
+            roll_back(connection);
+        }
+        AppendError::Refused { reason: error.reason }
+    }
+
+    /// Frees the room held in reserve, so that the log can be brought home.
+    fn make_room(&mut self) {
+        let freed = self.spare.free();
+        tracing::error!(freed, "the disk is full");
+        if let Some(Err(error)) = self.connection.as_ref().map(file::truncate_log) {
+            tracing::warn!(reason = file::reason(error.sqlite_error_code(), &error), "the log cannot be brought home");
+        }
+    }
+}
+
+/// What a batch adds, to be taken over when it is committed.
+#[derive(Debug, Default)]
+struct Batch {
+    last: HashMap<TicketId, (Version, EntryHash), FixedState>,
+    places: Vec<Position>,
+    erased: u64,
+}
+
+impl Batch {
+    /// The part of the batch that is written, for the indexes.
+    fn young(&self, batch: &[Record], first: Position) -> Young {
+        let mut young = Young::default();
+        for position in &self.places {
+            let at = usize::try_from(position.0 - first.0).unwrap_or(usize::MAX);
+            if let Some(entry) = batch.get(at).and_then(|record| record.entry.ticket()) {
+                young.take(entry, *position);
+            }
+        }
+        young
+    }
+}
+
+/// Takes the personal records that stand before `end`; answers how many.
+fn erase(connection: &Connection, of: Erased, end: Position) -> rusqlite::Result<u64> {
+    const RECORDS: &str = "DELETE FROM personal WHERE position < ?2 AND position IN
+        (SELECT position FROM history WHERE ticket IN";
+    let end = end.0.cast_signed();
+    match of {
+        Erased::Author(author) => connection
+            .prepare_cached(&format!("{RECORDS} (SELECT ticket FROM source WHERE author = ?1))"))?
+            .execute(params![author.as_bytes(), end])
+            .map(|count| count as u64),
+        Erased::ClosedBefore(time) => {
+            let time = time.as_second();
+            let erased = connection
+                .prepare_cached(&format!("{RECORDS} (SELECT ticket FROM closed_ticket WHERE at < ?1))"))?
+                .execute(params![time, end])?;
+            connection.prepare_cached("DELETE FROM closed_ticket WHERE at < ?1")?.execute([time])?;
+            Ok(erased as u64)
+        }
+    }
+}
+
+fn roll_back(connection: &Connection) {
+    if !connection.is_autocommit()
+        && let Err(error) = connection.execute_batch("ROLLBACK")
+    {
+        // The connection is thrown away at the next failure; without a commit nothing of it is there then.
+        tracing::error!(reason = file::reason(error.sqlite_error_code(), &error), "no rollback");
+    }
+}
+
+fn not_text(_: rusqlite::types::FromSqlError) -> StoreError {
+    StoreError { reason: "an entry is no text; restore the file from a backup".to_owned() }
+}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self { reason: file::reason(error.sqlite_error_code(), &error) }
+    }
+}
+
+impl From<Unwritable> for StoreError {
+    fn from(error: Unwritable) -> Self {
+        Self { reason: error.to_string() }
+    }
+}
+
+impl Store for SqliteStore {
+    fn append(&mut self, batch: &Arc<Vec<Record>>) -> Result<Position, AppendError> {
+        self.standing = None;
+        let begun = self.connection().and_then(|connection| Ok(connection.execute_batch("BEGIN IMMEDIATE")?));
+        begun.map_err(|error| self.refused(error))?;
+        let first = self.end;
+        let end = first.plus(batch.len() as u64);
+        let new = self.write(batch).map_err(|error| self.refused(error))?;
+        let young = new.young(batch, first);
+        let is_due = self.young.len() + young.len() >= self.settings.index_every;
+        let finish = || {
+            let connection = self.connection()?;
+            if is_due {
+                self.young.write(connection)?;
+                young.write(connection)?;
+                set_fact(connection, "indexed", end.0.cast_signed())?;
+            }
+            Ok(())
+        };
+        if let Err(error) = finish() {
+            return Err(self.refused(error));
+        }
+        self.commit()?;
+        self.end = end;
+        self.erased += new.erased;
+        if self.last.len() + new.last.len() > REMEMBERED {
+            self.last.clear();
+        }
+        self.last.extend(new.last);
+        if is_due {
+            self.young = Young::default();
+        } else {
+            self.young.join(young);
+        }
+        Ok(first)
+    }
+
+    fn reopen(&mut self) -> Result<(), StoreError> {
+        // What is open is closed before it is opened again.
+        self.connection = None;
+        let connection = file::open(&self.path, &self.settings)?;
+        // What the log has is durable only once it was brought home: a log whose sync failed reads well from memory.
+        if file::truncate_log(&connection)? == LogState::HeldByAReader {
+            return Err(StoreError { reason: "a reader holds the log; close it".to_owned() });
+        }
+        self.connection = Some(connection);
+        self.last.clear();
+        self.standing = Some(self.bring_up()?);
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<Position, StoreError> {
+        Ok(rows::end(self.connection()?)?)
+    }
+
+    fn read(&mut self, from: Position, limit: usize) -> Result<Vec<Entry>, StoreError> {
+        Ok(self.page(from, limit)?.into_iter().map(|(_, entry)| entry).collect())
+    }
+
+    fn history(&mut self, ticket: TicketId) -> Result<Vec<Entry>, StoreError> {
+        let mut select = self.connection()?.prepare_cached("SELECT text FROM entry WHERE position = ?1")?;
+        let mut history = Vec::new();
+        for (_, position) in self.places(ticket)? {
+            let mut found = select.query([position.0.cast_signed()])?;
+            let row = found.next()?.ok_or_else(|| StoreError { reason: format!("entry {position} is missing") })?;
+            history.push(rows::entry(position, row.get_ref(0)?.as_str().map_err(not_text)?)?);
+        }
+        Ok(history)
+    }
+
+    fn personal(&mut self, ticket: TicketId) -> Result<Vec<(Version, SaltedRecord)>, StoreError> {
+        let sql = "SELECT p.salt, p.record, e.text FROM personal p JOIN entry e USING (position) WHERE position = ?1";
+        let mut select = self.connection()?.prepare_cached(sql)?;
+        let mut records = Vec::new();
+        for (version, position) in self.places(ticket)? {
+            let mut found = select.query([position.0.cast_signed()])?;
+            let Some(row) = found.next()? else { continue };
+            let entry = rows::entry(position, row.get_ref(2)?.as_str().map_err(not_text)?)?;
+            let commitment: Option<Commitment> = entry.ticket().and_then(|entry| entry.personal);
+            records.extend(rows::personal(row, commitment)?.map(|record| (version, record)));
+        }
+        Ok(records)
+    }
+
+    fn sources(&mut self, sources: &[SourceKey]) -> Result<Vec<Option<TicketId>>, StoreError> {
+        let mut select = self.connection()?.prepare_cached("SELECT ticket FROM source WHERE key = ?1")?;
+        let mut find = |source: &SourceKey| -> Result<Option<TicketId>, StoreError> {
+            if let Some(known) = self.young.source(source) {
+                return Ok(Some(known));
+            }
+            let found: Option<i64> = select.query_row([source.as_bytes()], |row| row.get(0)).optional()?;
+            Ok(found.and_then(ticket))
+        };
+        sources.iter().map(&mut find).collect()
+    }
+
+    fn requests(&mut self, requests: &[(TicketId, RequestId)]) -> Result<Vec<Option<Version>>, StoreError> {
+        let mut versions = Vec::with_capacity(requests.len());
+        for &(ticket, request) in requests {
+            let history = self.history(ticket)?;
+            let done = history.iter().filter_map(Entry::ticket).find(|entry| entry.request == Some(request));
+            versions.push(done.map(|entry| entry.version));
+        }
+        Ok(versions)
+    }
+
+    fn tickets(&mut self, after: Option<TicketId>, limit: usize) -> Result<Vec<TicketId>, StoreError> {
+        let sql = "SELECT ticket FROM history WHERE version = 1 AND ticket > ?1 ORDER BY ticket LIMIT ?2";
+        let mut select = self.connection()?.prepare_cached(sql)?;
+        let most = i64::try_from(limit).unwrap_or(i64::MAX);
+        let found = select.query_map(params![after.map_or(0, number), most], |row| row.get::<_, i64>(0))?;
+        let mut tickets: Vec<TicketId> =
+            found.collect::<rusqlite::Result<Vec<_>>>()?.into_iter().filter_map(ticket).collect();
+        tickets.extend(self.young.begun().filter(|id| Some(*id) > after).take(limit));
+        tickets.sort_unstable();
+        tickets.dedup();
+        tickets.truncate(limit);
+        Ok(tickets)
+    }
+
+    fn reserve(&mut self, count: u32) -> Result<Range<u64>, StoreError> {
+        let connection = self.connection()?;
+        connection.execute_batch("BEGIN IMMEDIATE")?;
+        let reserved = || -> rusqlite::Result<u64> {
+            let reserved: i64 = fact(connection, "reserved")?.unwrap_or_default();
+            set_fact(connection, "reserved", reserved + i64::from(count))?;
+            connection.execute_batch("COMMIT")?;
+            Ok(reserved.cast_unsigned())
+        };
+        match reserved() {
+            // The first running number is 1.
+            Ok(reserved) => Ok(reserved + 1..reserved + 1 + u64::from(count)),
+            Err(error) => {
+                roll_back(connection);
+                if error.sqlite_error_code() == Some(ErrorCode::DiskFull) {
+                    self.make_room();
+                }
+                Err(error.into())
+            }
+        }
+    }
+
+    fn sources_after(&mut self, after: Option<SourceKey>, limit: usize) -> Result<Vec<SourceKey>, StoreError> {
+        let mut select =
+            self.connection()?.prepare_cached("SELECT key FROM source WHERE key > ?1 ORDER BY key LIMIT ?2")?;
+        let from: &[u8] = after.as_ref().map_or(&[], SourceKey::as_bytes);
+        let most = i64::try_from(limit).unwrap_or(i64::MAX);
+        let found = select.query_map(params![from, most], |row| row.get::<_, Vec<u8>>(0))?;
+        let keys = found.collect::<rusqlite::Result<Vec<_>>>()?;
+        let mut keys: Vec<SourceKey> = keys.iter().filter_map(|key| SourceKey::from_bytes(key)).collect();
+        keys.extend(self.young.sources().filter(|key| Some(*key) > after));
+        keys.sort_unstable();
+        keys.dedup();
+        keys.truncate(limit);
+        Ok(keys)
+    }
+
+    fn standing(&mut self) -> Result<Standing, StoreError> {
+        match self.standing.take() {
+            Some(standing) => Ok(standing),
+            None => self.bring_up(),
+        }
+    }
+
+    fn keep(&mut self, end: Position, in_force: &InForce, changed: &[Changed]) -> Result<(), StoreError> {
+        if let Err(error) = self.spare.lay() {
+            tracing::warn!(%error, "no room can be held in reserve");
+        }
+        let connection = self.connection()?;
+        connection.execute_batch("BEGIN IMMEDIATE")?;
+        let written =
+            projection::keep(connection, end, in_force, changed).and_then(|()| Ok(connection.execute_batch("COMMIT")?));
+        written.inspect_err(|_| roll_back(connection))
+    }
+
+    fn scrub(&mut self) -> Result<u64, StoreError> {
+        if self.erased > 0 && file::truncate_log(self.connection()?)? == LogState::HeldByAReader {
+            let reason = "the records are erased, but a reader holds the log, where copies may be; close it";
+            return Err(StoreError { reason: reason.to_owned() });
+        }
+        Ok(std::mem::take(&mut self.erased))
+    }
+
+    fn first_key(&mut self, key: KeyCheck) -> Result<KeyCheck, StoreError> {
+        let connection = self.connection()?;
+        let known: Option<Vec<u8>> = fact(connection, "key")?;
+        match known {
+            None => {
+                set_fact(connection, "key", key.as_bytes())?;
+                Ok(key)
+            }
+            Some(known) => KeyCheck::from_bytes(&known)
+                .ok_or_else(|| StoreError { reason: "the check of the installation's key is damaged".to_owned() }),
+        }
+    }
+
+    fn lifetime(&self) -> Lifetime {
+        Lifetime::Durable
+    }
+
+    fn backup(&mut self, to: PathBuf) -> Result<BackupJob, StoreError> {
+        let from = self.path.clone();
+        Ok(Box::new(move || backup::back_up(&from, &to)))
+    }
+}
+
+impl SqliteStore {
+    /// Commits. A full disk is known to have written nothing; of any other error it is not known.
+    fn commit(&mut self) -> Result<(), AppendError> {
+        let connection = self.connection().map_err(|error| AppendError::Unknown { reason: error.reason })?;
+        let Err(error) = connection.execute_batch("COMMIT") else { return Ok(()) };
+        let code = error.sqlite_error_code();
+        let reason = file::reason(code, &error);
+        roll_back(connection);
+        if code == Some(ErrorCode::DiskFull) {
+            self.make_room();
+            return Err(AppendError::Refused { reason });
+        }
+        Err(AppendError::Unknown { reason })
+    }
+}

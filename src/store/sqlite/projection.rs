@@ -1,0 +1,245 @@
+//! What is made from the journal and kept ready beside it: the indexes, and how the tickets stand. It lags behind, is
+//! caught up when the file is opened, and made anew where it cannot be used.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::rows::{self, fact, number, set_fact};
+use super::young::Young;
+use super::{SqliteStore, roll_back, schema};
+use crate::journal::{Entry, InForce, Position, Standing};
+use crate::store::{Changed, Store, StoreError};
+use crate::ticket::{Ticket, Version};
+
+/// How many entries are read at a time.
+const PAGE: usize = 2_048;
+
+/// Up to where it is kept how the tickets stand, and what that has to come to.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Kept {
+    end: Position,
+    in_force: InForce,
+    tickets: u64,
+    /// The sum of all digests.
+    sum: i64,
+}
+
+impl SqliteStore {
+    /// Catches up with the journal's end: indexes, and how the tickets stand.
+    pub(super) fn bring_up(&mut self) -> Result<Standing, StoreError> {
+        self.end = rows::end(self.connection()?)?;
+        match self.catch_up() {
+            Ok(standing) => Ok(standing),
+            Err(CatchUp::Store(error)) => Err(error),
+            Err(CatchUp::Projection(why)) => {
+                tracing::warn!(why, "what is kept ready is made anew from the journal");
+                let connection = self.connection()?;
+                connection.execute_batch("BEGIN IMMEDIATE")?;
+                schema::forget_indexes(connection)?;
+                connection.execute_batch("COMMIT")?;
+                self.catch_up().map_err(|error| match error {
+                    CatchUp::Store(error) => error,
+                    CatchUp::Projection(why) => StoreError { reason: why.to_owned() },
+                })
+            }
+        }
+    }
+
+    fn catch_up(&mut self) -> Result<Standing, CatchUp> {
+        self.young = Young::default();
+        let mut standing = kept(self.connection()?)?;
+        let indexed: Option<i64> = fact(self.connection()?, "indexed").map_err(StoreError::from)?;
+        let indexed = Position(indexed.unwrap_or_default().cast_unsigned());
+        if indexed > self.end || standing.end > self.end {
+            return Err(CatchUp::Projection("it is ahead of the journal"));
+        }
+        let kept_end = standing.end;
+        let mut from = indexed.min(kept_end);
+        while from < self.end {
+            let page = self.page(from, PAGE)?;
+            if page.is_empty() {
+                return Err(StoreError { reason: format!("entry {from} is missing") }.into());
+            }
+            for (position, entry) in &page {
+                if *position != from {
+                    return Err(StoreError { reason: format!("entry {from} is missing") }.into());
+                }
+                from = from.plus(1);
+                if let Some(entry) = entry.ticket().filter(|_| *position >= indexed) {
+                    self.young.take(entry, *position);
+                }
+                if *position < kept_end {
+                    continue;
+                }
+                let history = match standing.lacks(entry) {
+                    Some(ticket) => self.history(ticket)?,
+                    None => Vec::new(),
+                };
+                standing.take(entry, history.iter().filter_map(Entry::ticket)).map_err(StoreError::from)?;
+            }
+            if self.young.len() >= self.settings.index_every {
+                self.index(from)?;
+            }
+        }
+        if self.young.len() > 0 {
+            self.index(self.end)?;
+        }
+        if kept_end < self.end {
+            self.keep_all(&standing)?;
+        }
+        Ok(standing)
+    }
+
+    /// Writes what the indexes lack, and that they reach up to `end`.
+    fn index(&mut self, end: Position) -> Result<(), StoreError> {
+        let connection = self.connection()?;
+        connection.execute_batch("BEGIN IMMEDIATE")?;
+        let written = self.young.write(connection).and_then(|()| {
+            set_fact(connection, "indexed", end.0.cast_signed())?;
+            connection.execute_batch("COMMIT")
+        });
+        if let Err(error) = written {
+            roll_back(connection);
+            return Err(error.into());
+        }
+        self.young = Young::default();
+        Ok(())
+    }
+
+    /// Keeps how everything stands, anew.
+    fn keep_all(&mut self, standing: &Standing) -> Result<(), StoreError> {
+        let connection = self.connection()?;
+        connection.execute_batch("BEGIN IMMEDIATE")?;
+        let written = connection.execute_batch("DELETE FROM open_ticket").map_err(StoreError::from).and_then(|()| {
+            let mut kept = Kept { end: standing.end, in_force: standing.in_force, tickets: 0, sum: 0 };
+            let mut insert =
+                connection.prepare_cached("INSERT INTO open_ticket (ticket, digest, text) VALUES (?1, ?2, ?3)")?;
+            for (id, ticket) in &standing.open {
+                let (digest, text) = ticket_text(ticket)?;
+                insert.execute(params![number(*id), digest, text])?;
+                kept.tickets += 1;
+                kept.sum = kept.sum.wrapping_add(digest);
+            }
+            let mut insert =
+                connection.prepare_cached("INSERT OR REPLACE INTO closed_ticket (ticket, at) VALUES (?1, ?2)")?;
+            for (id, at) in &standing.closed {
+                insert.execute(params![number(*id), at.as_second()])?;
+            }
+            let mut delete = connection.prepare_cached("DELETE FROM closed_ticket WHERE ticket = ?1")?;
+            for id in standing.open.keys() {
+                delete.execute([number(*id)])?;
+            }
+            set_fact(connection, "kept", kept_text(&kept)?)?;
+            Ok(connection.execute_batch("COMMIT")?)
+        });
+        written.inspect_err(|_| roll_back(connection))
+    }
+}
+
+/// Why it could not be caught up.
+enum CatchUp {
+    /// The journal cannot be read.
+    Store(StoreError),
+    /// What is kept ready cannot be used.
+    Projection(&'static str),
+}
+
+impl From<StoreError> for CatchUp {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// What is kept ready: read and checked.
+fn kept(connection: &Connection) -> Result<Standing, CatchUp> {
+    let text: Option<String> = fact(connection, "kept").map_err(|_| CatchUp::Projection("its extent is unreadable"))?;
+    let Some(text) = text else { return Ok(Standing::default()) };
+    let kept: Kept = serde_json::from_str(&text).map_err(|_| CatchUp::Projection("its extent is unreadable"))?;
+    let mut standing = Standing { end: kept.end, in_force: kept.in_force, ..Standing::default() };
+    let mut sum = 0_i64;
+    let mut read = || -> rusqlite::Result<bool> {
+        let mut select = connection.prepare("SELECT digest, text FROM open_ticket")?;
+        let mut found = select.query([])?;
+        while let Some(row) = found.next()? {
+            let digest: i64 = row.get(0)?;
+            let text: &str = row.get_ref(1)?.as_str()?;
+            if digest_of(text) != digest {
+                return Ok(false);
+            }
+            let Ok(ticket) = serde_json::from_str::<Ticket>(text) else { return Ok(false) };
+            sum = sum.wrapping_add(digest);
+            standing.open.insert(ticket.id(), ticket);
+        }
+        Ok(true)
+    };
+    match read() {
+        Ok(true) if (standing.open.len() as u64, sum) == (kept.tickets, kept.sum) => Ok(standing),
+        Ok(true) => Err(CatchUp::Projection("tickets are missing or too many")),
+        Ok(false) => Err(CatchUp::Projection("a ticket is not as it was written")),
+        Err(_) => Err(CatchUp::Projection("it is unreadable")),
+    }
+}
+
+fn kept_text(kept: &Kept) -> Result<String, StoreError> {
+    serde_json::to_string(kept).map_err(|error| StoreError { reason: error.to_string() })
+}
+
+fn ticket_text(ticket: &Ticket) -> Result<(i64, String), StoreError> {
+    let text = serde_json::to_string(ticket).map_err(|error| StoreError { reason: error.to_string() })?;
+    Ok((digest_of(&text), text))
+}
+
+/// The first eight bytes of a text's SHA-256: enough to see that it is as it was written.
+fn digest_of(text: &str) -> i64 {
+    let digest = Sha256::digest(text.as_bytes());
+    let mut first = [0; 8];
+    first.copy_from_slice(&digest[..8]);
+    i64::from_be_bytes(first)
+}
+
+/// Writes how tickets stand that changed, and what it comes to.
+pub(super) fn keep(
+    connection: &Connection,
+    end: Position,
+    in_force: &InForce,
+    changed: &[Changed],
+) -> Result<(), StoreError> {
+    let text: Option<String> = fact(connection, "kept")?;
+    let known = text.as_deref().map(serde_json::from_str::<Kept>).transpose();
+    let mut kept = known.map_err(|error| StoreError { reason: error.to_string() })?.unwrap_or_default();
+    (kept.end, kept.in_force) = (end, *in_force);
+    let mut old = connection.prepare_cached("SELECT digest FROM open_ticket WHERE ticket = ?1")?;
+    let mut insert =
+        connection.prepare_cached("INSERT OR REPLACE INTO open_ticket (ticket, digest, text) VALUES (?1, ?2, ?3)")?;
+    let mut delete = connection.prepare_cached("DELETE FROM open_ticket WHERE ticket = ?1")?;
+    let mut closed = connection.prepare_cached("INSERT OR REPLACE INTO closed_ticket (ticket, at) VALUES (?1, ?2)")?;
+    let mut reopened = connection.prepare_cached("DELETE FROM closed_ticket WHERE ticket = ?1")?;
+    for change in changed {
+        let id = match change {
+            Changed::Open(ticket) => ticket.id(),
+            Changed::Closed(ticket, _) => *ticket,
+        };
+        let before: Option<i64> = old.query_row([number(id)], |row| row.get(0)).optional()?;
+        if let Some(before) = before {
+            kept.sum = kept.sum.wrapping_sub(before);
+            kept.tickets -= 1;
+        }
+        match change {
+            Changed::Open(ticket) => {
+                let (digest, text) = ticket_text(ticket)?;
+                insert.execute(params![number(id), digest, text])?;
+                kept.sum = kept.sum.wrapping_add(digest);
+                kept.tickets += 1;
+                if before.is_none() && ticket.version() > Version(1) {
+                    reopened.execute([number(id)])?;
+                }
+            }
+            Changed::Closed(_, at) => {
+                delete.execute([number(id)])?;
+                closed.execute(params![number(id), at.as_second()])?;
+            }
+        }
+    }
+    Ok(set_fact(connection, "kept", kept_text(&kept)?)?)
+}

@@ -1,0 +1,50 @@
+//! Single values and rows of the file, read and written.
+
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
+
+use crate::journal::{Entry, Position, unseal};
+use crate::personal::{Commitment, Personal, Salt, SaltedRecord};
+use crate::store::StoreError;
+use crate::ticket::TicketId;
+
+/// A ticket's running number as SQLite has it.
+pub(super) fn number(ticket: TicketId) -> i64 {
+    ticket.number().cast_signed()
+}
+
+/// The ticket of a running number, if it can be one.
+pub(super) fn ticket(number: i64) -> Option<TicketId> {
+    u64::try_from(number).ok().and_then(TicketId::from_number)
+}
+
+/// A named value.
+pub(super) fn fact<T: rusqlite::types::FromSql>(connection: &Connection, name: &str) -> rusqlite::Result<Option<T>> {
+    connection.prepare_cached("SELECT value FROM fact WHERE name = ?1")?.query_row([name], |row| row.get(0)).optional()
+}
+
+pub(super) fn set_fact(connection: &Connection, name: &str, value: impl ToSql) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO fact (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+    connection.prepare_cached(sql)?.execute(params![name, value]).map(drop)
+}
+
+/// Where the next entry will stand.
+pub(super) fn end(connection: &Connection) -> rusqlite::Result<Position> {
+    let last: Option<i64> =
+        connection.prepare_cached("SELECT max(position) FROM entry")?.query_row([], |row| row.get(0))?;
+    Ok(Position(last.map_or(0, |last| last.cast_unsigned().saturating_add(1))))
+}
+
+/// An entry of the journal, from its text.
+pub(super) fn entry(position: Position, text: &str) -> Result<Entry, StoreError> {
+    unseal(text).map_err(|error| StoreError { reason: format!("entry {position}: {error}") })
+}
+
+/// A personal record, from its row: salt, record; the commitment is that of its entry.
+pub(super) fn personal(row: &Row<'_>, commitment: Option<Commitment>) -> Result<Option<SaltedRecord>, StoreError> {
+    let damaged = || StoreError { reason: "a personal record is damaged; restore the file from a backup".to_owned() };
+    let salt: Vec<u8> = row.get(0).map_err(|_| damaged())?;
+    let salt = Salt(salt.try_into().map_err(|_| damaged())?);
+    let record: String = row.get(1).map_err(|_| damaged())?;
+    let record: Personal = serde_json::from_str(&record).map_err(|_| damaged())?;
+    Ok(commitment.map(|commitment| SaltedRecord::kept(salt, record, commitment)))
+}
