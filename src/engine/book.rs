@@ -1,21 +1,21 @@
 //! A desk's book: the tickets it owns, who holds how many, and the dates ahead. Plain data, tested with no runtime.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
 use std::sync::Arc;
 
 use foldhash::fast::FixedState;
 use jiff::Timestamp;
 
-use crate::code::DeskId;
+use crate::code::{DeskId, OfficerId};
 use crate::engine::errand::{Arrival, Manner, Order, Stamp, Who};
 use crate::engine::error::ActError;
 use crate::engine::request::{Receipt, Standing};
 use crate::grievance::Against;
-use crate::journal::{Entry, Format, Record, TicketEntry};
+use crate::journal::{Entry, Format, Position, Record, TicketEntry};
 use crate::personal::SaltedRecord;
 use crate::placing::{Placement, place_after_fault};
-use crate::roster::{Roster, Seat};
+use crate::roster::{Officer, Roster, Seat};
 use crate::rules::Rules;
 use crate::ticket::{
     Action, ActionKind, Asked, By, Command, Holder, Policy, RequestId, Roles, StateKind, Ticket, TicketEvent, TicketId,
@@ -77,16 +77,17 @@ impl Book {
         Self { desk, rules, roster, policy, tickets, loads, marks: 0, failed_dates, dates: BinaryHeap::new() }
     }
 
-    /// Forgets everything and begins again with these tickets.
-    pub(crate) fn rebuild(&mut self, mut tickets: Vec<Ticket>) {
+    /// Forgets everything and begins again with these tickets. When each officer was last given one is told by the
+    /// journal: the ticket may be closed.
+    pub(crate) fn rebuild(&mut self, tickets: Vec<Ticket>, marks: &BTreeMap<OfficerId, Position>) {
         self.tickets.clear();
         self.dates.clear();
-        self.loads = vec![Load::default(); self.roster.officers().len()];
-        // Whose mark is longest ago is told by the tickets, not by their numbers.
-        tickets.sort_unstable_by_key(|ticket| (ticket.marked_at(), ticket.id()));
-        for ticket in tickets {
-            self.mark_and_keep(Box::new(ticket));
-        }
+        // 0 is for who never had one.
+        let last_mark = |officer: &Officer| marks.get(officer.id()).map_or(0, |mark| mark.0.saturating_add(1));
+        let load = |officer: &Officer| Load { open: 0, last_mark: last_mark(officer) };
+        self.loads = self.roster.officers().iter().map(load).collect();
+        self.marks = self.loads.iter().map(|load| load.last_mark).max().unwrap_or_default();
+        tickets.into_iter().for_each(|ticket| self.keep(Box::new(ticket)));
     }
 
     pub(crate) fn ticket(&self, id: TicketId) -> Option<&Ticket> {
@@ -203,7 +204,12 @@ impl Book {
     }
 
     /// Goes on with other rules and another roster; answers the tickets that nobody here can hold any more, by number.
-    pub(crate) fn change(&mut self, rules: Arc<Rules>, roster: Arc<Roster>) -> Vec<Ticket> {
+    pub(crate) fn change(
+        &mut self,
+        rules: Arc<Rules>,
+        roster: Arc<Roster>,
+        marks: &BTreeMap<OfficerId, Position>,
+    ) -> Vec<Ticket> {
         self.rules = rules;
         self.roster = roster;
         let stays = self.roster.desk(&self.desk).is_some();
@@ -215,7 +221,7 @@ impl Book {
             .partition(|ticket| here(ticket) || ticket.state().kind() == StateKind::Closed);
         // The book itself has no order.
         gone.sort_unstable_by_key(Ticket::id);
-        self.rebuild(kept);
+        self.rebuild(kept, marks);
         gone
     }
 
@@ -400,7 +406,6 @@ fn write(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::code::OfficerId;
     use crate::grievance::{Channel, Confidentiality, Filing, Source};
     use crate::personal::InstallationKey;
     use crate::placing::place;
@@ -541,9 +546,18 @@ mod tests {
         (1..=3).for_each(|n| drop(take(&mut book, n)));
         let tickets: Vec<Ticket> = (1..=3).filter_map(|n| book.ticket(TicketId::from_number(n)?).cloned()).collect();
         let next_date = book.next_date();
-        book.rebuild(tickets);
+        let marks = [("a", 2), ("b", 1)].map(|(officer, mark)| (officer.parse().unwrap(), Position(mark)));
+        book.rebuild(tickets, &BTreeMap::from(marks));
         assert_eq!(book.next_date(), next_date);
         assert_eq!(take(&mut book, 4).as_str(), "b");
+    }
+
+    #[test]
+    fn whose_mark_is_longest_ago_is_known_when_the_ticket_is_closed_long_since() {
+        let mut book = book();
+        let marks = [("a", 7), ("b", 3)].map(|(officer, mark)| (officer.parse().unwrap(), Position(mark)));
+        book.rebuild(Vec::new(), &BTreeMap::from(marks));
+        assert_eq!([take(&mut book, 1).as_str(), take(&mut book, 2).as_str()], ["b", "a"]);
     }
 
     #[test]
@@ -551,7 +565,7 @@ mod tests {
         let mut book = book();
         (1..=4).for_each(|n| drop(take(&mut book, n)));
         let without_b: String = ROSTER.lines().filter(|line| !line.contains("\"b\"")).collect::<Vec<_>>().join("\n");
-        let gone = book.change(Arc::new(rules()), Arc::new(Roster::read(&without_b).unwrap()));
+        let gone = book.change(Arc::new(rules()), Arc::new(Roster::read(&without_b).unwrap()), &BTreeMap::new());
         let gone: Vec<u64> = gone.iter().map(|ticket| ticket.id().number()).collect();
         assert_eq!(gone, [2, 4]);
         assert_eq!(take(&mut book, 5).as_str(), "a");

@@ -22,7 +22,7 @@ use crate::engine::seen::Seen;
 use crate::engine::shared::Shared;
 use crate::engine::world::World;
 use crate::engine::writer::{Writer, Written};
-use crate::journal::{InForce, Position, Standing};
+use crate::journal::{Bearings, Position};
 use crate::personal::InstallationKey;
 use crate::roster::Roster;
 use crate::rules::Rules;
@@ -132,9 +132,9 @@ impl EngineBuilder {
         if store.first_key(key.check())? != key.check() {
             return Err(StartError::AnotherKey);
         }
-        let Standing { end, open, in_force, .. } = store.standing()?;
-        let lookup = Lookup::default();
-        open.into_values().for_each(|ticket| lookup.insert(ticket));
+        let standing = store.standing()?;
+        let (end, bearings) = (standing.end, standing.bearings.clone());
+        let lookup = Lookup::new(standing);
 
         let shared = Arc::new(Shared {
             lookup,
@@ -152,7 +152,7 @@ impl EngineBuilder {
         let (subscribers, _) = broadcast::channel(self.limits.subscriber_backlog);
 
         let feed = subscribers.downgrade();
-        let start = Start { store, end, in_force, world, publish, subscribers };
+        let start = Start { store, end, bearings, world, publish, subscribers };
         let (dispatcher, writer, thread) = start.actors(Arc::clone(&shared))?;
         let door = Arc::new(Door {
             room: Arc::new(Semaphore::new(shared.limits.under_way)),
@@ -169,7 +169,7 @@ impl EngineBuilder {
 struct Start {
     store: Box<dyn Store>,
     end: Position,
-    in_force: InForce,
+    bearings: Bearings,
     world: World,
     publish: watch::Sender<World>,
     subscribers: broadcast::Sender<Written>,
@@ -186,17 +186,17 @@ impl Start {
             system.block_on(async move {
                 // Runtime and arbiters live as long as the system; the journal's arbiter is a thread of its own.
                 let journal = Arbiter::new();
-                let Self { store, end, in_force, world, publish, subscribers } = self;
+                let Self { store, end, bearings, world, publish, subscribers } = self;
                 let (end_of_dispatcher, ended) = oneshot::channel();
                 let mut writer = None;
                 let dispatcher = Dispatcher::create(|ctx| {
                     let (for_writer, address) = (Arc::clone(&shared), ctx.address());
                     let started = Writer::start_in_arbiter(&journal.handle(), move |_| {
-                        Writer::new(store, end, in_force, for_writer, address, subscribers)
+                        Writer::new(store, end, for_writer, address, subscribers)
                     });
                     let writer = writer.insert(started).clone();
                     let satisfaction = Satisfaction::new(Arc::clone(&shared), ctx.address()).start();
-                    Dispatcher::new(shared, world, publish, writer, satisfaction, in_force, end_of_dispatcher)
+                    Dispatcher::new(shared, world, publish, writer, satisfaction, bearings, end_of_dispatcher)
                 });
                 // An answer to a message means that the actor has started and noted what is in force.
                 let started = dispatcher.send(Arrivals(Vec::new())).await;

@@ -110,10 +110,11 @@ impl Desk {
         shared: Arc<Shared>,
         rules: Arc<Rules>,
         roster: Arc<Roster>,
+        tickets: Vec<Ticket>,
         colleagues: Colleagues,
     ) -> Self {
         let mut book = Book::new(id.clone(), rules, roster, Arc::clone(&shared.policy));
-        book.rebuild(shared.lookup.open(|ticket| ticket.desk() == Some(&id)));
+        book.rebuild(tickets, &shared.lookup.bearings().marks);
         Self {
             name: ActorName::Desk(id.clone()),
             id,
@@ -306,10 +307,16 @@ impl Desk {
         Outcome { stamp, record: Some(record), answer: Said::Answer(Ok(receipt)), reply, permit }
     }
 
+    /// Begins again from what is durable.
     fn rebuild(&mut self) {
         let Self { id, fostered, .. } = self;
         let is_here = |ticket: &Ticket| ticket.desk() == Some(id) || fostered.contains(&ticket.id());
-        self.book.rebuild(self.shared.lookup.open(is_here));
+        let tickets = self.shared.lookup.open(is_here);
+        self.rebuild_with(tickets);
+    }
+
+    fn rebuild_with(&mut self, tickets: Vec<Ticket>) {
+        self.book.rebuild(tickets, &self.shared.lookup.bearings().marks);
         self.shared.health.rebuilt(&self.name);
         self.dates_handed = false;
     }
@@ -459,7 +466,7 @@ pub(crate) struct Change {
 impl Handler<Change> for Desk {
     type Result = Vec<Ticket>;
     fn handle(&mut self, Change { rules, roster }: Change, _: &mut Self::Context) -> Vec<Ticket> {
-        self.book.change(rules, roster)
+        self.book.change(rules, roster, &self.shared.lookup.bearings().marks)
     }
 }
 
@@ -490,16 +497,16 @@ impl Handler<Adopt> for Desk {
     }
 }
 
-/// Begin again from what is durable.
+/// Begin again with these tickets, which are the desk's as far as it is durable.
 #[derive(Message)]
 #[rtype(result = "()")]
-pub(crate) struct Rebuild;
+pub(crate) struct Rebuild(pub(crate) Vec<Ticket>);
 
 impl Handler<Rebuild> for Desk {
     type Result = ();
-    fn handle(&mut self, _: Rebuild, ctx: &mut Self::Context) {
+    fn handle(&mut self, Rebuild(tickets): Rebuild, ctx: &mut Self::Context) {
         self.fostered.clear();
-        self.rebuild();
+        self.rebuild_with(tickets);
         self.set_alarm(ctx);
     }
 }

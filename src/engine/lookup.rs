@@ -4,10 +4,14 @@
 //! entered by the dispatcher when it gives the number, so that the next submit of the same post finds it; what it
 //! points to is shown when it is durable.)
 
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use dashmap::DashMap;
 use foldhash::fast::FixedState;
 
-use crate::journal::{FoldError, TicketEntry, advance};
+use crate::code::DeskId;
+use crate::journal::{Bearings, FoldError, Standing, TicketEntry, advance};
 use crate::personal::SourceKey;
 use crate::ticket::{Ticket, TicketEvent, TicketId};
 
@@ -17,9 +21,24 @@ pub(crate) struct Lookup {
     /// Boxed, so that the table grows without moving its tickets.
     pub(crate) by_id: DashMap<TicketId, Box<Ticket>, FixedState>,
     pub(crate) by_source: DashMap<SourceKey, TicketId, FixedState>,
+    /// What there is besides tickets; locked once a batch, and when memory is rebuilt.
+    bearings: Mutex<Bearings>,
 }
 
 impl Lookup {
+    pub(crate) fn new(standing: Standing) -> Self {
+        let Standing { open, bearings, .. } = standing;
+        let lookup = Self { bearings: Mutex::new(bearings), ..Self::default() };
+        open.into_values().for_each(|ticket| lookup.insert(ticket));
+        lookup
+    }
+
+    /// What is durable besides the tickets.
+    pub(crate) fn bearings(&self) -> MutexGuard<'_, Bearings> {
+        // What is done under the lock is plain arithmetic.
+        self.bearings.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// A copy of a ticket, as far as it is durable.
     pub(crate) fn ticket(&self, id: TicketId) -> Option<Ticket> {
         self.by_id.get(&id).map(|ticket| Ticket::clone(&ticket))
@@ -77,6 +96,21 @@ impl Lookup {
         // The tables iterate in no order of ours.
         tickets.sort_unstable_by_key(Ticket::id);
         tickets
+    }
+}
+
+impl Lookup {
+    /// The open tickets by desk, and there in no order: all desks' in one go.
+    pub(crate) fn open_by_desk(&self) -> HashMap<DeskId, Vec<Ticket>, FixedState> {
+        let mut by_desk: HashMap<DeskId, Vec<Ticket>, FixedState> = HashMap::default();
+        for ticket in self.by_id.iter().filter(|ticket| ticket.state().kind().is_open()) {
+            let Some(desk) = ticket.desk() else { continue };
+            match by_desk.get_mut(desk) {
+                Some(tickets) => tickets.push(Ticket::clone(&ticket)),
+                None => drop(by_desk.insert(desk.clone(), vec![Ticket::clone(&ticket)])),
+            }
+        }
+        by_desk
     }
 }
 

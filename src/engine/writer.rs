@@ -21,7 +21,7 @@ use crate::engine::limits::Limits;
 use crate::engine::lookup::Folded;
 use crate::engine::request::{Receipt, Standing};
 use crate::engine::shared::Shared;
-use crate::journal::{Entry, InForce, Position, Record, fold};
+use crate::journal::{Entry, Position, Record, fold};
 use crate::personal::SourceKey;
 use crate::store::{AppendError, Changed, Lifetime, Store, StoreError};
 use crate::ticket::{Ticket, TicketEvent, TicketId};
@@ -58,7 +58,6 @@ pub(crate) struct Writer {
     flushes: Vec<(u64, oneshot::Sender<()>)>,
     /// Closed tickets in the lookup tables, the longest closed first.
     closed: VecDeque<TicketId>,
-    in_force: InForce,
     /// What is to be kept ready for the next start; `None` with a store that ends with the process.
     unkept: Option<Unkept>,
     flush_is_due: bool,
@@ -69,7 +68,6 @@ impl Writer {
     pub(crate) fn new(
         store: Box<dyn Store>,
         end: Position,
-        in_force: InForce,
         shared: Arc<Shared>,
         dispatcher: Addr<Dispatcher>,
         subscribers: broadcast::Sender<Written>,
@@ -86,7 +84,6 @@ impl Writer {
             generation: 0,
             flushes: Vec::new(),
             closed: VecDeque::new(),
-            in_force,
             unkept,
             flush_is_due: false,
             stopped: false,
@@ -223,8 +220,8 @@ impl Writer {
             Some(at) => Some(Changed::Closed(id, *at)),
             None => lookup.ticket(id).map(|ticket| Changed::Open(Box::new(ticket))),
         });
-        let (changed, end, in_force): (Vec<Changed>, _, _) = (changed.collect(), self.end, self.in_force);
-        let kept = self.ask(|store| store.keep(end, &in_force, &changed));
+        let (changed, end, bearings): (Vec<Changed>, _, _) = (changed.collect(), self.end, lookup.bearings().clone());
+        let kept = self.ask(|store| store.keep(end, &bearings, &changed));
         let Some(unkept) = &mut self.unkept else { return };
         match kept {
             Ok(()) => *unkept = Unkept::default(),
@@ -256,7 +253,12 @@ impl Writer {
 
     fn publish(&mut self, first: Position, records: &Arc<Vec<Record>>) {
         let mut closed = Vec::new();
-        records.iter().for_each(|record| self.in_force.take(&record.entry));
+        {
+            let mut bearings = self.shared.lookup.bearings();
+            for (record, position) in records.iter().zip(first.0..) {
+                bearings.take(&record.entry, Position(position));
+            }
+        }
         for entry in records.iter().filter_map(|record| record.entry.ticket()) {
             match self.shared.lookup.fold(entry) {
                 Ok(Folded::Open) => {}

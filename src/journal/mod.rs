@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use seal::{EntryHash, Link, Sealed, Unreadable, Unwritable, seal, unseal};
-pub use standing::{InForce, Standing};
+pub use standing::{Bearings, Standing};
 
 use crate::code::{DeskId, OfficerId};
 use crate::personal::{AuthorKey, Commitment, SaltedRecord};

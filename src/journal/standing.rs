@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use super::{Entry, Erased, Erasure, FoldError, Position, TicketEntry, advance};
+use crate::code::OfficerId;
 use crate::roster::RosterVersion;
 use crate::rules::TableVersion;
-use crate::ticket::{State, Ticket, TicketId, Version};
+use crate::ticket::{State, Ticket, TicketEvent, TicketId, Version};
 
-/// How everything stands before the entry at [`end`](Standing::end): the open tickets, and what is in force.
+/// How everything stands before the entry at [`end`](Standing::end): the open tickets, and what there is besides.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Standing {
     /// Where the next entry will stand.
@@ -18,36 +20,47 @@ pub struct Standing {
     pub open: BTreeMap<TicketId, Ticket>,
     /// The tickets that are closed and may have personal records, and since when; as far as it was read.
     pub closed: BTreeMap<TicketId, Timestamp>,
-    /// What is in force.
-    pub in_force: InForce,
+    /// What there is besides.
+    pub bearings: Bearings,
 }
 
-/// What the entries that are about no ticket have put in force, and the time that the journal has reached.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct InForce {
-    /// The rules table.
+/// What an engine has to know besides the open tickets, to go on as if it had not stopped.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bearings {
+    /// The rules table in force.
     pub table: Option<TableVersion>,
-    /// The roster.
+    /// The roster in force.
     pub roster: Option<RosterVersion>,
     /// When the last entry was decided.
     pub at: Option<Timestamp>,
     /// When personal records were last erased because of their age.
     pub expired_at: Option<Timestamp>,
+    /// Where the last entry stands that gave each officer a ticket: of equals, it is the turn of the one whose is longest
+    /// ago.
+    pub marks: BTreeMap<OfficerId, Position>,
 }
 
-impl InForce {
-    /// Takes one more entry into account.
-    pub fn take(&mut self, entry: &Entry) {
+impl Bearings {
+    /// Takes one more entry into account, and where it stands.
+    pub fn take(&mut self, entry: &Entry, position: Position) {
         self.at = self.at.max(Some(entry.at()));
         match entry {
-            Entry::Ticket(_) => {}
-            Entry::Rules(changed) => self.table = Some(changed.table),
-            Entry::Roster(changed) => self.roster = Some(changed.roster),
-            Entry::Erased(erasure) => {
-                if let Erased::ClosedBefore(_) = erasure.of {
-                    self.expired_at = Some(erasure.at);
+            Entry::Ticket(entry) => {
+                // A ticket is given to somebody by the last event of an entry.
+                let Some(TicketEvent::Marked { holder, .. } | TicketEvent::HandedOver { holder, .. }) =
+                    entry.events.last()
+                else {
+                    return;
+                };
+                match self.marks.get_mut(&holder.officer) {
+                    Some(mark) => *mark = position,
+                    None => drop(self.marks.insert(holder.officer.clone(), position)),
                 }
             }
+            Entry::Rules(changed) => self.table = Some(changed.table),
+            Entry::Roster(changed) => self.roster = Some(changed.roster),
+            Entry::Erased(Erasure { of: Erased::ClosedBefore(_), at, .. }) => self.expired_at = Some(*at),
+            Entry::Erased(_) => {}
         }
     }
 }
@@ -70,7 +83,7 @@ impl Standing {
         entry: &Entry,
         history: impl IntoIterator<Item = &'a TicketEntry>,
     ) -> Result<(), FoldError> {
-        self.in_force.take(entry);
+        self.bearings.take(entry, self.end);
         if let Entry::Erased(Erasure { of: Erased::ClosedBefore(time), .. }) = entry {
             self.closed.retain(|_, at| *at >= *time);
         }

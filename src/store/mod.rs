@@ -14,7 +14,7 @@ pub use memory::MemoryStore;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteStore;
 
-use crate::journal::{Entry, InForce, Position, Record, Standing};
+use crate::journal::{Bearings, Entry, Position, Record, Standing};
 use crate::personal::{KeyCheck, SaltedRecord, SourceKey};
 use crate::ticket::{RequestId, Ticket, TicketId, Version};
 
@@ -123,8 +123,8 @@ pub trait Store: Send + 'static {
     ///
     /// # Errors
     /// [`StoreError`] when that cannot be written; it is tried again later.
-    fn keep(&mut self, end: Position, in_force: &InForce, changed: &[Changed]) -> Result<(), StoreError> {
-        let _ = (end, in_force, changed);
+    fn keep(&mut self, end: Position, bearings: &Bearings, changed: &[Changed]) -> Result<(), StoreError> {
+        let _ = (end, bearings, changed);
         Ok(())
     }
 

@@ -41,7 +41,7 @@ impl Dispatcher {
                 }
                 Ok(()) => {
                     dispatcher.world = world;
-                    dispatcher.in_force.table = Some(table);
+                    dispatcher.bearings.table = Some(table);
                     dispatcher.publish.send_replace(dispatcher.world.clone());
                     let changes: Vec<_> = dispatcher.desks.iter().map(|counter| dispatcher.change(counter)).collect();
                     Next::Wait(Box::pin(async move {
@@ -87,7 +87,7 @@ impl Dispatcher {
                 }
                 Ok(()) => {
                     dispatcher.world = world;
-                    dispatcher.in_force.roster = Some(version);
+                    dispatcher.bearings.roster = Some(version);
                     dispatcher.open_desks(ctx);
                     dispatcher.settle_in(left, done)
                 }
@@ -171,23 +171,23 @@ impl Dispatcher {
     fn note_what_is_in_force(&mut self, ctx: &mut Context<Self>) {
         let World { rules, roster, .. } = self.world.clone();
         let (table, version, at) = (rules.version(), roster.version(), self.now);
-        if self.in_force.table != Some(table) {
+        if self.bearings.table != Some(table) {
             let rows = rules.rows().len();
             let written = self.note(Entry::Rules(RulesChanged { format: Format, table, rows, at, by: None }));
             let written = written.into_actor(self);
             ctx.spawn(written.map(move |written, dispatcher, _| {
                 if written.is_ok() {
-                    dispatcher.in_force.table = Some(table);
+                    dispatcher.bearings.table = Some(table);
                 }
             }));
         }
-        if self.in_force.roster != Some(version) {
+        if self.bearings.roster != Some(version) {
             let (opened, left) = (Vec::new(), Vec::new());
             let entry = RosterChanged { format: Format, roster: version, at, by: None, opened, left };
             let written = self.note(Entry::Roster(entry)).into_actor(self);
             ctx.spawn(written.map(move |written, dispatcher, _| {
                 if written.is_ok() {
-                    dispatcher.in_force.roster = Some(version);
+                    dispatcher.bearings.roster = Some(version);
                 }
             }));
         }
@@ -200,21 +200,27 @@ impl Dispatcher {
 
     /// Starts an actor for each desk of the roster that has none.
     pub(super) fn open_desks(&mut self, ctx: &mut Context<Self>) {
-        for id in self.missing_desks(&Arc::clone(&self.world.roster)) {
-            let desk = self.start_desk(&id, ctx);
+        let missing = self.missing_desks(&Arc::clone(&self.world.roster));
+        if missing.is_empty() {
+            return;
+        }
+        let mut tickets = self.shared.lookup.open_by_desk();
+        for id in missing {
+            let desk = self.start_desk(&id, tickets.remove(&id).unwrap_or_default(), ctx);
             self.desk_by_id.insert(id.clone(), self.desks.len());
             self.desks.push(Counter { id, desk, jobs: Vec::new() });
         }
     }
 
-    pub(super) fn start_desk(&self, id: &DeskId, ctx: &mut Context<Self>) -> Addr<Desk> {
+    pub(super) fn start_desk(&self, id: &DeskId, tickets: Vec<Ticket>, ctx: &mut Context<Self>) -> Addr<Desk> {
         let World { rules, roster, .. } = &self.world;
         let colleagues = Colleagues {
             dispatcher: ctx.address(),
             satisfaction: self.satisfaction.clone(),
             writer: self.writer.clone(),
         };
-        Desk::new(id.clone(), Arc::clone(&self.shared), Arc::clone(rules), Arc::clone(roster), colleagues).start()
+        let (shared, rules, roster) = (Arc::clone(&self.shared), Arc::clone(rules), Arc::clone(roster));
+        Desk::new(id.clone(), shared, rules, roster, tickets, colleagues).start()
     }
 
     /// Stops the actors of these desks, which have no tickets any more.

@@ -65,12 +65,12 @@ impl Dispatcher {
     pub(super) fn expire(&mut self) -> Next {
         let Some(keep) = self.shared.policy.keep_personal_after_closing else { return Next::Go };
         let now = self.now;
-        if self.in_force.expired_at.is_some_and(|last| now.duration_since(last) < DAILY) {
+        if self.bearings.expired_at.is_some_and(|last| now.duration_since(last) < DAILY) {
             return Next::Go;
         }
         let keep = SignedDuration::from_hours(keep.get().into());
         let Ok(time) = now.checked_sub(keep) else { return Next::Go };
-        self.in_force.expired_at = Some(now);
+        self.bearings.expired_at = Some(now);
         self.erase(Erased::ClosedBefore(time), None, None)
     }
 }

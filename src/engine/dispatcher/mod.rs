@@ -37,7 +37,7 @@ use crate::engine::satisfaction::{Satisfaction, SilencesDone, Turn};
 use crate::engine::shared::Shared;
 use crate::engine::world::World;
 use crate::engine::writer::{Ask, Flush, Outcomes, StopWriter, Writer};
-use crate::journal::{Erased, InForce};
+use crate::journal::{Bearings, Erased};
 use crate::roster::Roster;
 use crate::rules::Rules;
 use crate::ticket::{Ticket, TicketId};
@@ -68,7 +68,7 @@ pub(crate) struct Dispatcher {
     outcomes: Vec<Outcome>,
     hand_over_is_due: bool,
     /// What the journal says is in force.
-    in_force: InForce,
+    bearings: Bearings,
     /// Dropped with the dispatcher: whoever holds the other end hears that it is gone.
     _end: oneshot::Sender<()>,
 }
@@ -130,11 +130,11 @@ impl Dispatcher {
         publish: watch::Sender<World>,
         writer: Addr<Writer>,
         satisfaction: Addr<Satisfaction>,
-        in_force: InForce,
+        bearings: Bearings,
         end: oneshot::Sender<()>,
     ) -> Self {
         // Time goes on from where the journal ends, even if the clock was set back meanwhile.
-        let now = in_force.at.max(shared.now()).unwrap_or_default();
+        let now = bearings.at.max(shared.now()).unwrap_or_default();
         Self {
             shared,
             world,
@@ -151,7 +151,7 @@ impl Dispatcher {
             waiting: VecDeque::new(),
             outcomes: Vec::new(),
             hand_over_is_due: false,
-            in_force,
+            bearings,
             _end: end,
         }
     }

@@ -2,7 +2,7 @@
 
 use actix::prelude::*;
 
-use super::{Dispatcher, Matter, Next, then};
+use super::{Counter, Dispatcher, Matter, Next, then};
 use crate::code::DeskId;
 use crate::engine::desk::{Adopt, Give, Rebuild};
 use crate::engine::errand::{Attempt, Errand, Outcome, Said, Task};
@@ -116,7 +116,8 @@ impl Handler<DeskDied> for Dispatcher {
     type Result = ();
     fn handle(&mut self, DeskDied { desk }: DeskDied, ctx: &mut Self::Context) {
         let Some(at) = self.counter(&desk).filter(|&at| !self.desks[at].desk.connected()) else { return };
-        self.desks[at].desk = self.start_desk(&desk, ctx);
+        let tickets = self.shared.lookup.open(|ticket| ticket.desk() == Some(&desk));
+        self.desks[at].desk = self.start_desk(&desk, tickets, ctx);
         let name = ActorName::Desk(desk);
         self.shared.health.rebuilt(&name);
     }
@@ -135,7 +136,9 @@ impl Handler<Recover> for Dispatcher {
         // What is gathered belongs to the old generation: the desks send it to the journal, which refuses it.
         self.hand_over();
         self.generation = generation;
-        let rebuilt: Vec<_> = self.desks.iter().map(|counter| counter.desk.send(Rebuild)).collect();
+        let mut tickets = self.shared.lookup.open_by_desk();
+        let rebuild = |counter: &Counter| counter.desk.send(Rebuild(tickets.remove(&counter.id).unwrap_or_default()));
+        let rebuilt: Vec<_> = self.desks.iter().map(rebuild).collect();
         self.satisfaction.do_send(Turn::Rebuild);
         ctx.wait(
             async move {

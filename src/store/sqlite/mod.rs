@@ -75,7 +75,7 @@ use spare::Spare;
 use young::Young;
 
 use super::{AppendError, BackupJob, Changed, Lifetime, Store, StoreError};
-use crate::journal::{Entry, EntryHash, Erased, InForce, Position, Record, Standing, TicketEntry, Unwritable, seal};
+use crate::journal::{Bearings, Entry, EntryHash, Erased, Position, Record, Standing, TicketEntry, Unwritable, seal};
 use crate::personal::{Commitment, KeyCheck, SaltedRecord, SourceKey};
 use crate::ticket::{RequestId, TicketId, Version};
 
@@ -523,14 +523,14 @@ impl Store for SqliteStore {
         }
     }
 
-    fn keep(&mut self, end: Position, in_force: &InForce, changed: &[Changed]) -> Result<(), StoreError> {
+    fn keep(&mut self, end: Position, bearings: &Bearings, changed: &[Changed]) -> Result<(), StoreError> {
         if let Err(error) = self.spare.lay() {
             tracing::warn!(%error, "no room can be held in reserve");
         }
         let connection = self.connection()?;
         connection.execute_batch("BEGIN IMMEDIATE")?;
         let written =
-            projection::keep(connection, end, in_force, changed).and_then(|()| Ok(connection.execute_batch("COMMIT")?));
+            projection::keep(connection, end, bearings, changed).and_then(|()| Ok(connection.execute_batch("COMMIT")?));
         written.inspect_err(|_| roll_back(connection))
     }
 

@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use super::rows::{self, fact, number, set_fact};
 use super::young::Young;
 use super::{SqliteStore, roll_back, schema};
-use crate::journal::{Entry, InForce, Position, Standing};
+use crate::journal::{Bearings, Entry, Position, Standing};
 use crate::store::{Changed, Store, StoreError};
 use crate::ticket::{Ticket, Version};
 
@@ -16,10 +16,10 @@ use crate::ticket::{Ticket, Version};
 const PAGE: usize = 2_048;
 
 /// Up to where it is kept how the tickets stand, and what that has to come to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Kept {
     end: Position,
-    in_force: InForce,
+    bearings: Bearings,
     tickets: u64,
     /// The sum of all digests.
     sum: i64,
@@ -112,7 +112,7 @@ impl SqliteStore {
         let connection = self.connection()?;
         connection.execute_batch("BEGIN IMMEDIATE")?;
         let written = connection.execute_batch("DELETE FROM open_ticket").map_err(StoreError::from).and_then(|()| {
-            let mut kept = Kept { end: standing.end, in_force: standing.in_force, tickets: 0, sum: 0 };
+            let mut kept = Kept { end: standing.end, bearings: standing.bearings.clone(), tickets: 0, sum: 0 };
             let mut insert =
                 connection.prepare_cached("INSERT INTO open_ticket (ticket, digest, text) VALUES (?1, ?2, ?3)")?;
             for (id, ticket) in &standing.open {
@@ -156,7 +156,7 @@ fn kept(connection: &Connection) -> Result<Standing, CatchUp> {
     let text: Option<String> = fact(connection, "kept").map_err(|_| CatchUp::Projection("its extent is unreadable"))?;
     let Some(text) = text else { return Ok(Standing::default()) };
     let kept: Kept = serde_json::from_str(&text).map_err(|_| CatchUp::Projection("its extent is unreadable"))?;
-    let mut standing = Standing { end: kept.end, in_force: kept.in_force, ..Standing::default() };
+    let mut standing = Standing { end: kept.end, bearings: kept.bearings, ..Standing::default() };
     let mut sum = 0_i64;
     let mut read = || -> rusqlite::Result<bool> {
         let mut select = connection.prepare("SELECT digest, text FROM open_ticket")?;
@@ -202,13 +202,13 @@ fn digest_of(text: &str) -> i64 {
 pub(super) fn keep(
     connection: &Connection,
     end: Position,
-    in_force: &InForce,
+    bearings: &Bearings,
     changed: &[Changed],
 ) -> Result<(), StoreError> {
     let text: Option<String> = fact(connection, "kept")?;
     let known = text.as_deref().map(serde_json::from_str::<Kept>).transpose();
     let mut kept = known.map_err(|error| StoreError { reason: error.to_string() })?.unwrap_or_default();
-    (kept.end, kept.in_force) = (end, *in_force);
+    (kept.end, kept.bearings) = (end, bearings.clone());
     let mut old = connection.prepare_cached("SELECT digest FROM open_ticket WHERE ticket = ?1")?;
     let mut insert =
         connection.prepare_cached("INSERT OR REPLACE INTO open_ticket (ticket, digest, text) VALUES (?1, ?2, ?3)")?;
