@@ -226,14 +226,19 @@ pub struct PersonalGrievance {
     /// Who they are.
     pub complainant: Complainant,
     /// The category as it was given, also where the taxonomy does not know it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub category: Option<CategoryPath>,
     /// The place as it was given, down to the door.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub place: Option<PlacePath>,
     /// The point.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub coordinates: Option<Coordinates>,
     /// Links to pictures and films.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub media: Vec<String>,
     /// The conversation on the channel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversation: Option<String>,
 }
 

@@ -49,9 +49,10 @@ impl Shared {
         self.stopping.store(true, Ordering::Release);
     }
 
-    /// The time; `None` from a clock that panicked.
+    /// The time in whole milliseconds, since it is written down often; `None` from a clock that panicked.
     pub(crate) fn now(&self) -> Option<Timestamp> {
-        self.guarded(&ActorName::Dispatcher, || self.clock.now())
+        let now = self.guarded(&ActorName::Dispatcher, || self.clock.now())?;
+        Some(Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now))
     }
 
     /// How long to wait until `date` by the clock.

@@ -24,6 +24,7 @@ mod notice;
 mod policy;
 mod state;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -40,10 +41,10 @@ pub use policy::{Policy, RemarkPolicy, Review};
 pub use state::{Bound, Rest, State, StateKind};
 
 use crate::calendar::Hours;
-use crate::code::DeskId;
+use crate::code::{DeskId, RowId};
 use crate::grievance::Filing;
 use crate::roster::Rung;
-use crate::rules::Routing;
+use crate::rules::{Routing, TableVersion};
 
 /// How many entries a ticket has: its own sequence, 1 after it was received.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -320,6 +321,17 @@ impl Ticket {
                 self.rests = self.rests.saturating_add(1);
                 Rest { due: self.state.next_date().unwrap_or(since), since }
             }
+        }
+    }
+}
+
+impl Ticket {
+    /// Has it share what the rules said with tickets of which they said the same; `known` has that of those before.
+    pub(crate) fn share_routing(&mut self, known: &mut BTreeMap<(TableVersion, RowId), Arc<Routing>>) {
+        let Some(routing) = &mut self.routing else { return };
+        let shared = known.entry((routing.table, routing.row.clone())).or_insert_with(|| Arc::clone(routing));
+        if **shared == **routing {
+            *routing = Arc::clone(shared);
         }
     }
 }

@@ -1,6 +1,8 @@
 //! What is made from the journal and kept ready beside it: the indexes, and how the tickets stand. It lags behind, is
 //! caught up when the file is opened, and made anew where it cannot be used.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -29,6 +31,13 @@ impl SqliteStore {
     /// Catches up with the journal's end: indexes, and how the tickets stand.
     pub(super) fn bring_up(&mut self) -> Result<Standing, StoreError> {
         self.end = rows::end(self.connection()?)?;
+        let standing = self.catch_up_or_make_anew()?;
+        // The pages that were read for it are not needed soon.
+        self.connection()?.release_memory()?;
+        Ok(standing)
+    }
+
+    fn catch_up_or_make_anew(&mut self) -> Result<Standing, StoreError> {
         match self.catch_up() {
             Ok(standing) => Ok(standing),
             Err(CatchUp::Store(error)) => Err(error),
@@ -157,7 +166,7 @@ fn kept(connection: &Connection) -> Result<Standing, CatchUp> {
     let Some(text) = text else { return Ok(Standing::default()) };
     let kept: Kept = serde_json::from_str(&text).map_err(|_| CatchUp::Projection("its extent is unreadable"))?;
     let mut standing = Standing { end: kept.end, bearings: kept.bearings, ..Standing::default() };
-    let mut sum = 0_i64;
+    let (mut sum, mut routings) = (0_i64, BTreeMap::new());
     let mut read = || -> rusqlite::Result<bool> {
         let mut select = connection.prepare("SELECT digest, text FROM open_ticket")?;
         let mut found = select.query([])?;
@@ -167,7 +176,8 @@ fn kept(connection: &Connection) -> Result<Standing, CatchUp> {
             if digest_of(text) != digest {
                 return Ok(false);
             }
-            let Ok(ticket) = serde_json::from_str::<Ticket>(text) else { return Ok(false) };
+            let Ok(mut ticket) = serde_json::from_str::<Ticket>(text) else { return Ok(false) };
+            ticket.share_routing(&mut routings);
             sum = sum.wrapping_add(digest);
             standing.open.insert(ticket.id(), ticket);
         }
