@@ -38,7 +38,7 @@
 //! ```
 //! The lower four lag behind by at most [`Settings::index_every`] entries while an engine runs, and are caught up when
 //! the file is opened. If they are missing or damaged they are made anew from the journal. So a decision costs one row,
-//! and one more where somebody wrote something.
+//! and one more where somebody wrote something. A row of `personal` whose record was erased stays, and is empty.
 //!
 //! ```sql
 //! -- the history of ticket number 4711, in a copy or while nobody has the file open
@@ -314,9 +314,12 @@ impl Batch {
 }
 
 /// Takes the personal records that stand before `end`; answers how many.
+///
+/// Their rows are emptied and stay. Were they deleted, SQLite would join pages that have become empty, and leave copies
+/// of the rows that it moves where these were; those it would not overwrite when the rows are erased later.
 fn erase(connection: &Connection, of: Erased, end: Position) -> rusqlite::Result<u64> {
-    const RECORDS: &str = "DELETE FROM personal WHERE position < ?2 AND position IN
-        (SELECT position FROM history WHERE ticket IN";
+    const RECORDS: &str = "UPDATE personal SET salt = x'', record = '' WHERE record <> '' AND position < ?2
+        AND position IN (SELECT position FROM history WHERE ticket IN";
     let end = end.0.cast_signed();
     match of {
         Erased::Author(author) => connection
@@ -430,7 +433,8 @@ impl Store for SqliteStore {
     }
 
     fn personal(&mut self, ticket: TicketId) -> Result<Vec<(Version, SaltedRecord)>, StoreError> {
-        let sql = "SELECT p.salt, p.record, e.text FROM personal p JOIN entry e USING (position) WHERE position = ?1";
+        let sql = "SELECT p.salt, p.record, e.text FROM personal p JOIN entry e USING (position)
+            WHERE position = ?1 AND p.record <> ''";
         let mut select = self.connection()?.prepare_cached(sql)?;
         let mut records = Vec::new();
         for (version, position) in self.places(ticket)? {
