@@ -70,7 +70,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 pub use error::OpenError;
 use file::{LogState, Sentinel, beside};
-use rows::{fact, number, set_fact, ticket};
+use rows::{fact, nanoseconds, number, set_fact, ticket};
 use spare::Spare;
 use young::Young;
 
@@ -327,7 +327,7 @@ fn erase(connection: &Connection, of: Erased, end: Position) -> rusqlite::Result
             .execute(params![author.as_bytes(), end])
             .map(|count| count as u64),
         Erased::ClosedBefore(time) => {
-            let time = time.as_second();
+            let time = nanoseconds(time);
             let erased = connection
                 .prepare_cached(&format!("{RECORDS} (SELECT ticket FROM closed_ticket WHERE at < ?1))"))?
                 .execute(params![time, end])?;

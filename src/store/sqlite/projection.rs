@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::rows::{self, fact, number, set_fact};
+use super::rows::{self, fact, nanoseconds, number, set_fact};
 use super::young::Young;
 use super::{SqliteStore, roll_back, schema};
 use crate::journal::{Bearings, Entry, Position, Standing};
@@ -133,7 +133,7 @@ impl SqliteStore {
             let mut insert =
                 connection.prepare_cached("INSERT OR REPLACE INTO closed_ticket (ticket, at) VALUES (?1, ?2)")?;
             for (id, at) in &standing.closed {
-                insert.execute(params![number(*id), at.as_second()])?;
+                insert.execute(params![number(*id), nanoseconds(*at)])?;
             }
             let mut delete = connection.prepare_cached("DELETE FROM closed_ticket WHERE ticket = ?1")?;
             for id in standing.open.keys() {
@@ -247,7 +247,7 @@ pub(super) fn keep(
             }
             Changed::Closed(_, at) => {
                 delete.execute([number(id)])?;
-                closed.execute(params![number(id), at.as_second()])?;
+                closed.execute(params![number(id), nanoseconds(*at)])?;
             }
         }
     }

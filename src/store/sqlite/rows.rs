@@ -1,5 +1,6 @@
 //! Single values and rows of the file, read and written.
 
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
 use crate::journal::{Entry, Position, unseal};
@@ -15,6 +16,11 @@ pub(super) fn number(ticket: TicketId) -> i64 {
 /// The ticket of a running number, if it can be one.
 pub(super) fn ticket(number: i64) -> Option<TicketId> {
     u64::try_from(number).ok().and_then(TicketId::from_number)
+}
+
+/// A time as SQLite has it: nanoseconds since 1970. What lies beyond the year 2262 is that.
+pub(super) fn nanoseconds(time: Timestamp) -> i64 {
+    i64::try_from(time.as_nanosecond()).unwrap_or(if time < Timestamp::UNIX_EPOCH { i64::MIN } else { i64::MAX })
 }
 
 /// A named value.

@@ -42,7 +42,7 @@ const STEPS: [&str; 2] = [
      ) STRICT;
      CREATE TABLE closed_ticket (       -- closed tickets that may have personal records
          ticket   INTEGER PRIMARY KEY,
-         at       INTEGER NOT NULL      -- seconds since 1970
+         at       INTEGER NOT NULL      -- nanoseconds since 1970
      ) STRICT;",
 ];
 
