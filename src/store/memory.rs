@@ -73,18 +73,22 @@ impl Shelf {
     /// Takes the personal records that an erasure names, as far as they stand before it.
     fn erase(&mut self, of: Erased, before: (usize, usize)) {
         self.index();
-        let is_meant = |ticket: &TicketId| match (of, fold(self.entries(*ticket).map(|(entry, _)| entry))) {
-            (Erased::Author(author), Ok(Some(ticket))) => ticket.filing().author == Some(author),
-            (Erased::ClosedBefore(time), Ok(Some(ticket))) => {
-                matches!(ticket.state(), State::Closed { at, .. } if *at < time)
+        let is_meant = |(_, places): &(&TicketId, &Vec<(usize, usize)>)| {
+            let earlier = places.iter().filter(|place| **place < before);
+            let ticket = fold(earlier.filter_map(|&(b, r)| self.batches[b].1[r].entry.ticket()));
+            match (of, ticket) {
+                (Erased::Author(author), Ok(Some(ticket))) => ticket.filing().author == Some(author),
+                (Erased::ClosedBefore(time), Ok(Some(ticket))) => {
+                    matches!(ticket.state(), State::Closed { at, .. } if *at < time)
+                }
+                _ => false,
             }
-            _ => false,
         };
-        let meant: Vec<TicketId> = self.by_ticket.keys().copied().filter(is_meant).collect();
-        let places = meant.iter().filter_map(|ticket| self.by_ticket.get(ticket)).flatten();
-        for (b, r) in places.filter(|place| **place < before) {
+        let meant = self.by_ticket.iter().filter(is_meant).flat_map(|(_, places)| places);
+        let meant: Vec<(usize, usize)> = meant.copied().filter(|place| *place < before).collect();
+        for (b, r) in meant {
             // Whoever still has the batch in hand keeps its own.
-            let record = &mut Arc::make_mut(&mut self.batches[*b].1)[*r];
+            let record = &mut Arc::make_mut(&mut self.batches[b].1)[r];
             self.erased += u64::from(record.personal.take().is_some());
         }
     }

@@ -248,6 +248,9 @@ impl SqliteStore {
                     // The indexes have to know whose records there are.
                     self.young.write(connection)?;
                     new.young(batch, self.end).write(connection)?;
+                    if let Erased::ClosedBefore(_) = erasure.of {
+                        self.bring_up_closed(position)?;
+                    }
                     new.erased += erase(connection, erasure.of, position)?;
                 }
                 Entry::Rules(_) | Entry::Roster(_) => {}

@@ -12,10 +12,13 @@ use super::young::Young;
 use super::{SqliteStore, roll_back, schema};
 use crate::journal::{Bearings, Entry, Position, Standing};
 use crate::store::{Changed, Store, StoreError};
-use crate::ticket::{Ticket, Version};
+use crate::ticket::{Ticket, TicketEvent, Version};
 
 /// How many entries are read at a time.
 const PAGE: usize = 2_048;
+
+const INSERT_CLOSED: &str = "INSERT OR REPLACE INTO closed_ticket (ticket, at) VALUES (?1, ?2)";
+const DELETE_CLOSED: &str = "DELETE FROM closed_ticket WHERE ticket = ?1";
 
 /// Up to where it is kept how the tickets stand, and what that has to come to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -116,6 +119,32 @@ impl SqliteStore {
         Ok(())
     }
 
+    /// Brings up which tickets were closed before `end`, by what was written since it was last kept, inside the
+    /// caller's transaction. Without it those would be erased that are open again, and others not.
+    pub(super) fn bring_up_closed(&self, end: Position) -> Result<(), StoreError> {
+        let connection = self.connection()?;
+        let text: Option<String> = fact(connection, "kept").unwrap_or_default();
+        let kept: Option<Kept> = text.and_then(|text| serde_json::from_str(&text).ok());
+        let mut from = kept.map_or(Position::default(), |kept| kept.end);
+        let mut closed = connection.prepare_cached(INSERT_CLOSED)?;
+        let mut open = connection.prepare_cached(DELETE_CLOSED)?;
+        while from < end {
+            let page = self.page(from, PAGE)?;
+            let Some((last, _)) = page.last() else { break };
+            from = last.plus(1);
+            for (_, entry) in page.iter().filter(|(position, _)| *position < end) {
+                let Some(entry) = entry.ticket() else { continue };
+                match entry.events.last() {
+                    Some(TicketEvent::Closed { at, .. }) => {
+                        closed.execute(params![number(entry.ticket), nanoseconds(*at)])?
+                    }
+                    _ => open.execute([number(entry.ticket)])?,
+                };
+            }
+        }
+        Ok(())
+    }
+
     /// Keeps how everything stands, anew.
     fn keep_all(&mut self, standing: &Standing) -> Result<(), StoreError> {
         let connection = self.connection()?;
@@ -130,12 +159,11 @@ impl SqliteStore {
                 kept.tickets += 1;
                 kept.sum = kept.sum.wrapping_add(digest);
             }
-            let mut insert =
-                connection.prepare_cached("INSERT OR REPLACE INTO closed_ticket (ticket, at) VALUES (?1, ?2)")?;
+            let mut insert = connection.prepare_cached(INSERT_CLOSED)?;
             for (id, at) in &standing.closed {
                 insert.execute(params![number(*id), nanoseconds(*at)])?;
             }
-            let mut delete = connection.prepare_cached("DELETE FROM closed_ticket WHERE ticket = ?1")?;
+            let mut delete = connection.prepare_cached(DELETE_CLOSED)?;
             for id in standing.open.keys() {
                 delete.execute([number(*id)])?;
             }
@@ -223,8 +251,8 @@ pub(super) fn keep(
     let mut insert =
         connection.prepare_cached("INSERT OR REPLACE INTO open_ticket (ticket, digest, text) VALUES (?1, ?2, ?3)")?;
     let mut delete = connection.prepare_cached("DELETE FROM open_ticket WHERE ticket = ?1")?;
-    let mut closed = connection.prepare_cached("INSERT OR REPLACE INTO closed_ticket (ticket, at) VALUES (?1, ?2)")?;
-    let mut reopened = connection.prepare_cached("DELETE FROM closed_ticket WHERE ticket = ?1")?;
+    let mut closed = connection.prepare_cached(INSERT_CLOSED)?;
+    let mut reopened = connection.prepare_cached(DELETE_CLOSED)?;
     for change in changed {
         let id = match change {
             Changed::Open(ticket) => ticket.id(),
