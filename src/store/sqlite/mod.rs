@@ -187,12 +187,17 @@ impl SqliteStore {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut select = self
             .connection()?
-            .prepare_cached("SELECT position, text FROM entry WHERE position >= ?1 ORDER BY position LIMIT ?2")?;
+            .prepare_cached("SELECT position, hash, text FROM entry WHERE position >= ?1 ORDER BY position LIMIT ?2")?;
         let mut found = select.query(params![from.0.cast_signed(), limit])?;
         let mut page = Vec::new();
         while let Some(row) = found.next()? {
             let position = Position(row.get::<_, i64>(0)?.cast_unsigned());
-            page.push((position, rows::entry(position, row.get_ref(1)?.as_str().map_err(not_text)?)?));
+            let expected = from.plus(page.len() as u64);
+            if position != expected {
+                let reason = format!("entry {expected} is missing; restore the journal from a backup");
+                return Err(StoreError { reason });
+            }
+            page.push((position, rows::entry(position, row, 1, 2)?));
         }
         Ok(page)
     }
@@ -349,8 +354,12 @@ fn roll_back(connection: &Connection) {
     }
 }
 
-fn not_text(_: rusqlite::types::FromSqlError) -> StoreError {
-    StoreError { reason: "an entry is no text; restore the file from a backup".to_owned() }
+/// The entry, if it is the one that the index says it is.
+fn of_ticket(entry: Entry, ticket: TicketId, version: Version) -> Result<Entry, StoreError> {
+    match entry.ticket() {
+        Some(there) if (there.ticket, there.version) == (ticket, version) => Ok(entry),
+        _ => Err(StoreError { reason: format!("the index of {ticket} is damaged; restore the journal from a backup") }),
+    }
 }
 
 impl From<rusqlite::Error> for StoreError {
@@ -425,25 +434,25 @@ impl Store for SqliteStore {
     }
 
     fn history(&mut self, ticket: TicketId) -> Result<Vec<Entry>, StoreError> {
-        let mut select = self.connection()?.prepare_cached("SELECT text FROM entry WHERE position = ?1")?;
+        let mut select = self.connection()?.prepare_cached("SELECT hash, text FROM entry WHERE position = ?1")?;
         let mut history = Vec::new();
-        for (_, position) in self.places(ticket)? {
+        for (version, position) in self.places(ticket)? {
             let mut found = select.query([position.0.cast_signed()])?;
             let row = found.next()?.ok_or_else(|| StoreError { reason: format!("entry {position} is missing") })?;
-            history.push(rows::entry(position, row.get_ref(0)?.as_str().map_err(not_text)?)?);
+            history.push(of_ticket(rows::entry(position, row, 0, 1)?, ticket, version)?);
         }
         Ok(history)
     }
 
     fn personal(&mut self, ticket: TicketId) -> Result<Vec<(Version, SaltedRecord)>, StoreError> {
-        let sql = "SELECT p.salt, p.record, e.text FROM personal p JOIN entry e USING (position)
+        let sql = "SELECT p.salt, p.record, e.hash, e.text FROM personal p JOIN entry e USING (position)
             WHERE position = ?1 AND p.record <> ''";
         let mut select = self.connection()?.prepare_cached(sql)?;
         let mut records = Vec::new();
         for (version, position) in self.places(ticket)? {
             let mut found = select.query([position.0.cast_signed()])?;
             let Some(row) = found.next()? else { continue };
-            let entry = rows::entry(position, row.get_ref(2)?.as_str().map_err(not_text)?)?;
+            let entry = of_ticket(rows::entry(position, row, 2, 3)?, ticket, version)?;
             let commitment: Option<Commitment> = entry.ticket().and_then(|entry| entry.personal);
             records.extend(rows::personal(row, commitment)?.map(|record| (version, record)));
         }

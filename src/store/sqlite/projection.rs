@@ -10,12 +10,15 @@ use sha2::{Digest, Sha256};
 use super::rows::{self, fact, nanoseconds, number, set_fact};
 use super::young::Young;
 use super::{SqliteStore, roll_back, schema};
-use crate::journal::{Bearings, Entry, Position, Standing};
+use crate::journal::{Bearings, Entry, FoldError, Position, Standing};
 use crate::store::{Changed, Store, StoreError};
 use crate::ticket::{Ticket, TicketEvent, Version};
 
 /// How many entries are read at a time.
 const PAGE: usize = 2_048;
+
+/// How many are read where one is looked for that is nearly always the first.
+const FEW: u64 = 8;
 
 const INSERT_CLOSED: &str = "INSERT OR REPLACE INTO closed_ticket (ticket, at) VALUES (?1, ?2)";
 const DELETE_CLOSED: &str = "DELETE FROM closed_ticket WHERE ticket = ?1";
@@ -28,6 +31,8 @@ struct Kept {
     tickets: u64,
     /// The sum of all digests.
     sum: i64,
+    /// The digest of the other fields.
+    check: i64,
 }
 
 impl SqliteStore {
@@ -44,15 +49,15 @@ impl SqliteStore {
         match self.catch_up() {
             Ok(standing) => Ok(standing),
             Err(CatchUp::Store(error)) => Err(error),
-            Err(CatchUp::Projection(why)) => {
-                tracing::warn!(why, "what is kept ready is made anew from the journal");
+            Err(why @ (CatchUp::Projection(_) | CatchUp::Fold(_))) => {
+                tracing::warn!(why = why.text(), "what is kept ready is made anew from the journal");
                 let connection = self.connection()?;
                 connection.execute_batch("BEGIN IMMEDIATE")?;
                 schema::forget_indexes(connection)?;
                 connection.execute_batch("COMMIT")?;
                 self.catch_up().map_err(|error| match error {
                     CatchUp::Store(error) => error,
-                    CatchUp::Projection(why) => StoreError { reason: why.to_owned() },
+                    error => StoreError { reason: error.text() },
                 })
             }
         }
@@ -61,10 +66,16 @@ impl SqliteStore {
     fn catch_up(&mut self) -> Result<Standing, CatchUp> {
         self.young = Young::default();
         let mut standing = kept(self.connection()?)?;
-        let indexed: Option<i64> = fact(self.connection()?, "indexed").map_err(StoreError::from)?;
+        if standing.end > self.end {
+            let missing = standing.end.0 - self.end.0;
+            let reason = format!("{missing} entries are missing at its end; restore the journal from a backup");
+            return Err(StoreError { reason }.into());
+        }
+        let indexed: Option<i64> = fact(self.connection()?, "indexed")
+            .map_err(|_| CatchUp::Projection("up to where the indexes reach is unreadable"))?;
         let indexed = Position(indexed.unwrap_or_default().cast_unsigned());
-        if indexed > self.end || standing.end > self.end {
-            return Err(CatchUp::Projection("it is ahead of the journal"));
+        if indexed > self.end || !self.is_indexed(indexed)? {
+            return Err(CatchUp::Projection("the indexes do not reach as far as they say"));
         }
         let kept_end = standing.end;
         let mut from = indexed.min(kept_end);
@@ -74,9 +85,6 @@ impl SqliteStore {
                 return Err(StoreError { reason: format!("entry {from} is missing") }.into());
             }
             for (position, entry) in &page {
-                if *position != from {
-                    return Err(StoreError { reason: format!("entry {from} is missing") }.into());
-                }
                 from = from.plus(1);
                 if let Some(entry) = entry.ticket().filter(|_| *position >= indexed) {
                     self.young.take(entry, *position);
@@ -88,7 +96,7 @@ impl SqliteStore {
                     Some(ticket) => self.history(ticket)?,
                     None => Vec::new(),
                 };
-                standing.take(entry, history.iter().filter_map(Entry::ticket)).map_err(StoreError::from)?;
+                standing.take(entry, history.iter().filter_map(Entry::ticket)).map_err(CatchUp::Fold)?;
             }
             if self.young.len() >= self.settings.index_every {
                 self.index(from)?;
@@ -101,6 +109,25 @@ impl SqliteStore {
             self.keep_all(&standing)?;
         }
         Ok(standing)
+    }
+
+    /// Whether the last entry about a ticket before `end` is in the index.
+    fn is_indexed(&self, end: Position) -> Result<bool, StoreError> {
+        let sql = "SELECT position FROM history WHERE ticket = ?1 AND version = ?2";
+        let mut select = self.connection()?.prepare_cached(sql)?;
+        let mut to = end.0;
+        while to > 0 {
+            let from = to.saturating_sub(FEW);
+            let page = self.page(Position(from), usize::try_from(to - from).unwrap_or_default())?;
+            let last = page.iter().rev().find_map(|(position, entry)| Some((*position, entry.ticket()?)));
+            if let Some((position, entry)) = last {
+                let key = params![number(entry.ticket), entry.version.0];
+                let indexed: Option<i64> = select.query_row(key, |row| row.get(0)).optional()?;
+                return Ok(indexed == Some(position.0.cast_signed()));
+            }
+            to = from;
+        }
+        Ok(true)
     }
 
     /// Writes what the indexes lack, and that they reach up to `end`.
@@ -150,7 +177,8 @@ impl SqliteStore {
         let connection = self.connection()?;
         connection.execute_batch("BEGIN IMMEDIATE")?;
         let written = connection.execute_batch("DELETE FROM open_ticket").map_err(StoreError::from).and_then(|()| {
-            let mut kept = Kept { end: standing.end, bearings: standing.bearings.clone(), tickets: 0, sum: 0 };
+            let mut kept =
+                Kept { end: standing.end, bearings: standing.bearings.clone(), tickets: 0, sum: 0, check: 0 };
             let mut insert =
                 connection.prepare_cached("INSERT INTO open_ticket (ticket, digest, text) VALUES (?1, ?2, ?3)")?;
             for (id, ticket) in &standing.open {
@@ -180,6 +208,18 @@ enum CatchUp {
     Store(StoreError),
     /// What is kept ready cannot be used.
     Projection(&'static str),
+    /// An entry does not follow: on what is kept ready, or at all.
+    Fold(FoldError),
+}
+
+impl CatchUp {
+    fn text(&self) -> String {
+        match self {
+            Self::Store(error) => error.reason.clone(),
+            Self::Projection(why) => (*why).to_owned(),
+            Self::Fold(error) => error.to_string(),
+        }
+    }
 }
 
 impl From<StoreError> for CatchUp {
@@ -193,10 +233,13 @@ fn kept(connection: &Connection) -> Result<Standing, CatchUp> {
     let text: Option<String> = fact(connection, "kept").map_err(|_| CatchUp::Projection("its extent is unreadable"))?;
     let Some(text) = text else { return Ok(Standing::default()) };
     let kept: Kept = serde_json::from_str(&text).map_err(|_| CatchUp::Projection("its extent is unreadable"))?;
+    if kept_text(&kept)? != text {
+        return Err(CatchUp::Projection("its extent is not as it was written"));
+    }
     let mut standing = Standing { end: kept.end, bearings: kept.bearings, ..Standing::default() };
     let (mut sum, mut routings) = (0_i64, BTreeMap::new());
     let mut read = || -> rusqlite::Result<bool> {
-        let mut select = connection.prepare("SELECT digest, text FROM open_ticket")?;
+        let mut select = connection.prepare("SELECT digest, text, ticket FROM open_ticket")?;
         let mut found = select.query([])?;
         while let Some(row) = found.next()? {
             let digest: i64 = row.get(0)?;
@@ -205,6 +248,9 @@ fn kept(connection: &Connection) -> Result<Standing, CatchUp> {
                 return Ok(false);
             }
             let Ok(mut ticket) = serde_json::from_str::<Ticket>(text) else { return Ok(false) };
+            if row.get::<_, i64>(2)? != number(ticket.id()) {
+                return Ok(false);
+            }
             ticket.share_routing(&mut routings);
             sum = sum.wrapping_add(digest);
             standing.open.insert(ticket.id(), ticket);
@@ -220,7 +266,10 @@ fn kept(connection: &Connection) -> Result<Standing, CatchUp> {
 }
 
 fn kept_text(kept: &Kept) -> Result<String, StoreError> {
-    serde_json::to_string(kept).map_err(|error| StoreError { reason: error.to_string() })
+    let text = |kept: &Kept| serde_json::to_string(kept).map_err(|error| StoreError { reason: error.to_string() });
+    let mut kept = Kept { check: 0, ..kept.clone() };
+    kept.check = digest_of(&text(&kept)?);
+    text(&kept)
 }
 
 fn ticket_text(ticket: &Ticket) -> Result<(i64, String), StoreError> {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
-use crate::journal::{Entry, Position, unseal};
+use crate::journal::{Entry, EntryHash, Position, unseal};
 use crate::personal::{Commitment, Personal, Salt, SaltedRecord};
 use crate::store::StoreError;
 use crate::ticket::TicketId;
@@ -40,8 +40,14 @@ pub(super) fn end(connection: &Connection) -> rusqlite::Result<Position> {
     Ok(Position(last.map_or(0, |last| last.cast_unsigned().saturating_add(1))))
 }
 
-/// An entry of the journal, from its text.
-pub(super) fn entry(position: Position, text: &str) -> Result<Entry, StoreError> {
+/// An entry of the journal, from a row with its hash and its text.
+pub(super) fn entry(position: Position, row: &Row<'_>, hash: usize, text: usize) -> Result<Entry, StoreError> {
+    let damaged = |what| StoreError { reason: format!("entry {position}: {what}; restore the journal from a backup") };
+    let text = row.get_ref(text)?.as_str().map_err(|_| damaged("it is no text"))?;
+    let hash = row.get_ref(hash)?.as_blob().map_err(|_| damaged("its hash is none"))?;
+    if EntryHash::of(text).as_bytes() != hash {
+        return Err(damaged("it is not as it was written"));
+    }
     unseal(text).map_err(|error| StoreError { reason: format!("entry {position}: {error}") })
 }
 
@@ -52,5 +58,8 @@ pub(super) fn personal(row: &Row<'_>, commitment: Option<Commitment>) -> Result<
     let salt = Salt(salt.try_into().map_err(|_| damaged())?);
     let record: String = row.get(1).map_err(|_| damaged())?;
     let record: Personal = serde_json::from_str(&record).map_err(|_| damaged())?;
-    Ok(commitment.map(|commitment| SaltedRecord::kept(salt, record, commitment)))
+    match commitment.map(|commitment| SaltedRecord::kept(salt, record, commitment)) {
+        Some(record) if !record.is_genuine() => Err(damaged()),
+        record => Ok(record),
+    }
 }
