@@ -42,7 +42,8 @@ pub enum OpenError {
         /// The file.
         path: PathBuf,
     },
-    /// It is damaged.
+    /// It is damaged. The journal in it was not touched; what is made from it may have been brought up before the damage
+    /// was seen.
     #[error("{path} is damaged: {what}; restore it from a backup")]
     Damaged {
         /// The file.

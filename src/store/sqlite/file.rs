@@ -28,8 +28,7 @@ pub(super) struct Sentinel {
 
 impl Sentinel {
     pub(super) fn stand(path: &Path) -> Result<Self, OpenError> {
-        let sentinel = beside(path, "-lock");
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&sentinel);
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(Self::place(path));
         let file = file.map_err(|error| match error.kind() {
             std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
                 OpenError::ReadOnly { path: path.to_owned() }
@@ -44,6 +43,17 @@ impl Sentinel {
             }
         }
     }
+
+    /// Whether another engine has the file; nothing is made.
+    fn is_held(path: &Path) -> bool {
+        let file = OpenOptions::new().write(true).open(Self::place(path));
+        file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+    }
+
+    /// Beside the file itself, by whatever link it is come to.
+    fn place(path: &Path) -> PathBuf {
+        beside(&std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()), "-lock")
+    }
 }
 
 /// A file that stands beside the journal.
@@ -53,16 +63,26 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
+/// Looks whether there can be a journal at a path, and makes nothing there.
+pub(super) fn look(path: &Path) -> Result<(), OpenError> {
+    check_library(rusqlite::version_number(), rusqlite::version())?;
+    let Ok(there) = std::fs::metadata(path) else { return Ok(()) };
+    let not_ours = |what| Err(OpenError::NotOurs { path: path.to_owned(), what });
+    match there.file_type() {
+        kind if kind.is_dir() => not_ours("a folder"),
+        kind if !kind.is_file() => not_ours("no file on a disk"),
+        // While another engine makes it, it is not what it will be.
+        _ if there.len() > 0 => peek(path).map_err(|error| match Sentinel::is_held(path) {
+            true => OpenError::InUse { path: path.to_owned() },
+            false => error,
+        }),
+        _ => Ok(()),
+    }
+}
+
 /// Opens the file, makes it if it is not there, and brings an older one to this version.
 pub(super) fn open(path: &Path, settings: &Settings) -> Result<Connection, OpenError> {
-    check_library(rusqlite::version_number(), rusqlite::version())?;
     let named = |error: &rusqlite::Error| named(path, error);
-    if std::fs::metadata(path).is_ok_and(|there| there.is_dir()) {
-        return Err(OpenError::NotOurs { path: path.to_owned(), what: "a folder" });
-    }
-    if std::fs::metadata(path).is_ok_and(|there| there.len() > 0) {
-        peek(path)?;
-    }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(|e| named(&e))?;
     if connection.is_readonly("main").map_err(|e| named(&e))? {

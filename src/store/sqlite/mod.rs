@@ -150,13 +150,14 @@ impl SqliteStore {
     /// [`OpenError`]: the file is in use, not ours, newer than this version, not to be written, or damaged. It is not
     /// touched then.
     pub fn open(path: impl AsRef<Path>, settings: Settings) -> Result<Self, OpenError> {
-        let path = path.as_ref().to_owned();
+        let path = path.as_ref();
+        // SQLite takes some relative names for something else than a file: `:memory:`, `file:...`.
+        let path = std::path::absolute(path)
+            .map_err(|error| OpenError::Io { path: path.to_owned(), reason: error.to_string() })?;
+        file::look(&path)?;
         let sentinel = Sentinel::stand(&path)?;
         let connection = file::open(&path, &settings)?;
         let spare = Spare::new(beside(&path, "-spare"), settings.spare_bytes);
-        if let Err(error) = spare.lay() {
-            tracing::warn!(%error, "no room can be held in reserve");
-        }
         let mut store = Self {
             path,
             settings,
@@ -171,6 +172,9 @@ impl SqliteStore {
         };
         let standing = store.bring_up().map_err(|error| store.damaged(error))?;
         store.standing = Some(standing);
+        if let Err(error) = store.spare.lay() {
+            tracing::warn!(%error, "no room can be held in reserve");
+        }
         Ok(store)
     }
 
@@ -414,6 +418,7 @@ impl Store for SqliteStore {
     fn reopen(&mut self) -> Result<(), StoreError> {
         // What is open is closed before it is opened again.
         self.connection = None;
+        file::look(&self.path)?;
         let connection = file::open(&self.path, &self.settings)?;
         // What the log has is durable only once it was brought home: a log whose sync failed reads well from memory.
         if file::truncate_log(&connection)? == LogState::HeldByAReader {
@@ -577,6 +582,8 @@ impl Store for SqliteStore {
 
     fn backup(&mut self, to: PathBuf) -> Result<BackupJob, StoreError> {
         let from = self.path.clone();
+        let to = std::path::absolute(to)
+            .map_err(|error| StoreError { reason: format!("the place of the copy: {error}") })?;
         Ok(Box::new(move || backup::back_up(&from, &to)))
     }
 }
