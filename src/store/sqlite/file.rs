@@ -16,6 +16,8 @@ use super::{Settings, Synchronous};
 const OLDEST_SQLITE: i32 = 3_051_003;
 /// How long a lock of another program is waited for.
 const BUSY: Duration = Duration::from_secs(5);
+/// How long readers are waited for that hold the log: whoever reads longer may read for minutes, and all work waits.
+const BRIEFLY: Duration = Duration::from_millis(250);
 
 /// Makes sure that no other engine has the file, as long as it lives.
 ///
@@ -80,8 +82,8 @@ pub(super) fn look(path: &Path) -> Result<(), OpenError> {
     }
 }
 
-/// Opens the file, makes it if it is not there, and brings an older one to this version.
-pub(super) fn open(path: &Path, settings: &Settings) -> Result<Connection, OpenError> {
+/// Opens the file, makes it if it is not there, and brings an older one to this version; what became of its log.
+pub(super) fn open(path: &Path, settings: &Settings) -> Result<(Connection, LogState), OpenError> {
     let named = |error: &rusqlite::Error| named(path, error);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(|e| named(&e))?;
@@ -103,13 +105,16 @@ pub(super) fn open(path: &Path, settings: &Settings) -> Result<Connection, OpenE
     connection.pragma_update(None, "wal_autocheckpoint", settings.checkpoint_pages).map_err(|e| named(&e))?;
     connection.pragma_update(None, "journal_size_limit", settings.log_bytes).map_err(|e| named(&e))?;
     // What a crash left in the log is brought home before anything is served.
-    truncate_log(&connection).map_err(|e| named(&e))?;
-    Ok(connection)
+    let log = truncate_log(&connection).map_err(|e| named(&e))?;
+    Ok((connection, log))
 }
 
 /// Brings the log home and empties it; whether no reader stood in the way.
 pub(super) fn truncate_log(connection: &Connection) -> rusqlite::Result<LogState> {
-    let busy: i64 = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    connection.busy_timeout(BRIEFLY)?;
+    let busy = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
+    connection.busy_timeout(BUSY)?;
+    let busy = busy?;
     Ok(if busy == 0 { LogState::Empty } else { LogState::HeldByAReader })
 }
 

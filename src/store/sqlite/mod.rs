@@ -138,6 +138,8 @@ pub struct SqliteStore {
     /// How everything stood when the file was opened, until something is written.
     standing: Option<Standing>,
     erased: u64,
+    /// Whether the log may have copies of what was erased.
+    has_copies: bool,
     spare: Spare,
     _sentinel: Sentinel,
 }
@@ -156,7 +158,7 @@ impl SqliteStore {
             .map_err(|error| OpenError::Io { path: path.to_owned(), reason: error.to_string() })?;
         file::look(&path)?;
         let sentinel = Sentinel::stand(&path)?;
-        let connection = file::open(&path, &settings)?;
+        let (connection, log) = file::open(&path, &settings)?;
         let spare = Spare::new(beside(&path, "-spare"), settings.spare_bytes);
         let mut store = Self {
             path,
@@ -167,6 +169,7 @@ impl SqliteStore {
             last: HashMap::default(),
             standing: None,
             erased: 0,
+            has_copies: log == LogState::HeldByAReader,
             spare,
             _sentinel: sentinel,
         };
@@ -419,9 +422,9 @@ impl Store for SqliteStore {
         // What is open is closed before it is opened again.
         self.connection = None;
         file::look(&self.path)?;
-        let connection = file::open(&self.path, &self.settings)?;
+        let (connection, log) = file::open(&self.path, &self.settings)?;
         // What the log has is durable only once it was brought home: a log whose sync failed reads well from memory.
-        if file::truncate_log(&connection)? == LogState::HeldByAReader {
+        if log == LogState::HeldByAReader {
             return Err(StoreError { reason: "a reader holds the log; close it".to_owned() });
         }
         self.connection = Some(connection);
@@ -556,10 +559,12 @@ impl Store for SqliteStore {
     }
 
     fn scrub(&mut self) -> Result<u64, StoreError> {
-        if self.erased > 0 && file::truncate_log(self.connection()?)? == LogState::HeldByAReader {
+        self.has_copies |= self.erased > 0;
+        if self.has_copies && file::truncate_log(self.connection()?)? == LogState::HeldByAReader {
             let reason = "the records are erased, but a reader holds the log, where copies may be; close it";
             return Err(StoreError { reason: reason.to_owned() });
         }
+        self.has_copies = false;
         Ok(std::mem::take(&mut self.erased))
     }
 
