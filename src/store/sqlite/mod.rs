@@ -506,15 +506,24 @@ impl Store for SqliteStore {
     fn reserve(&mut self, count: u32) -> Result<Range<u64>, StoreError> {
         let connection = self.connection()?;
         connection.execute_batch("BEGIN IMMEDIATE")?;
-        let reserved = || -> rusqlite::Result<u64> {
-            let reserved: i64 = fact(connection, "reserved")?.unwrap_or_default();
-            set_fact(connection, "reserved", reserved + i64::from(count))?;
+        let reserved = || -> rusqlite::Result<Option<(i64, i64)>> {
+            let known: Option<i64> = fact(connection, "reserved")?;
+            // A number that a ticket has was set aside, whatever the file says.
+            let used: Option<i64> =
+                connection.prepare_cached("SELECT max(ticket) FROM history")?.query_row([], |row| row.get(0))?;
+            let last = known.max(used).max(self.young.last().map(number)).unwrap_or_default().max(0);
+            let Some(end) = last.checked_add(i64::from(count)) else { return Ok(None) };
+            set_fact(connection, "reserved", end)?;
             connection.execute_batch("COMMIT")?;
-            Ok(reserved.cast_unsigned())
+            Ok(Some((last, end)))
         };
         match reserved() {
             // The first running number is 1.
-            Ok(reserved) => Ok(reserved + 1..reserved + 1 + u64::from(count)),
+            Ok(Some((last, end))) => Ok(last.cast_unsigned() + 1..end.cast_unsigned() + 1),
+            Ok(None) => {
+                roll_back(connection);
+                Err(StoreError { reason: "there are no numbers left".to_owned() })
+            }
             Err(error) => {
                 roll_back(connection);
                 if error.sqlite_error_code() == Some(ErrorCode::DiskFull) {

@@ -47,6 +47,11 @@ impl Young {
         self.entries.get(&ticket).map_or(&[], Vec::as_slice)
     }
 
+    /// The ticket with the highest number.
+    pub(super) fn last(&self) -> Option<TicketId> {
+        self.entries.last_key_value().map(|(ticket, _)| *ticket)
+    }
+
     pub(super) fn source(&self, source: &SourceKey) -> Option<TicketId> {
         self.sources.get(source).map(|(ticket, _)| *ticket)
     }
