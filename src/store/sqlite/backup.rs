@@ -1,6 +1,8 @@
 //! Copying the file while an engine has it.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -10,6 +12,7 @@ use crate::store::StoreError;
 /// Copies the journal at `from` to a new file, durably; a copy that breaks off leaves nothing under that name.
 pub(super) fn back_up(from: &Path, to: &Path) -> Result<(), StoreError> {
     let io = |what: &str, error: std::io::Error| StoreError { reason: format!("{what}: {error}") };
+    let _place = Place::take(to)?;
     if to.try_exists().map_err(|error| io("the place of the copy", error))? {
         return Err(StoreError { reason: "there is a file where the copy is to be; give another name".to_owned() });
     }
@@ -26,10 +29,46 @@ pub(super) fn back_up(from: &Path, to: &Path) -> Result<(), StoreError> {
         connection.execute("VACUUM INTO ?1", [name])?;
         // The copy is nobody's yet, so it may be opened by other means.
         std::fs::File::open(&part).and_then(|file| file.sync_all()).map_err(|error| io("the copy", error))?;
-        std::fs::rename(&part, to).map_err(|error| io("the copy", error))?;
+        give_name(&part, to).map_err(|error| io("the copy", error))?;
         sync_folder(to).map_err(|error| io("the folder of the copy", error))
     };
     copy().inspect_err(|_| drop(std::fs::remove_file(&part)))
+}
+
+/// Gives the copy its name, unless a file of that name has come meanwhile.
+fn give_name(part: &Path, to: &Path) -> std::io::Result<()> {
+    match std::fs::hard_link(part, to) {
+        Ok(()) => std::fs::remove_file(part),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Err(error),
+        // Not every file system knows links.
+        Err(_) => std::fs::rename(part, to),
+    }
+}
+
+/// The places to which copies are under way in this process: two of one name would write over each other.
+static UNDER_WAY: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+/// A place that no other copy of this process can have, as long as this lives.
+struct Place(PathBuf);
+
+impl Place {
+    fn take(to: &Path) -> Result<Self, StoreError> {
+        if Self::all().insert(to.to_owned()) {
+            Ok(Self(to.to_owned()))
+        } else {
+            Err(StoreError { reason: "another copy to that place is under way; give another name".to_owned() })
+        }
+    }
+
+    fn all() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+        UNDER_WAY.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        Self::all().remove(&self.0);
+    }
 }
 
 #[cfg(unix)]
