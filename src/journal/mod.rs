@@ -4,6 +4,8 @@
 //! 1, 2, 3, … with none missing. No entry holds free text, a handle or a source: what is personal stands beside the
 //! journal, and the entry holds a commitment to it.
 
+#[cfg(feature = "proof")]
+pub mod proof;
 mod seal;
 mod standing;
 
