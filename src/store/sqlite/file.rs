@@ -73,13 +73,22 @@ pub(super) fn look(path: &Path) -> Result<(), OpenError> {
     match there.file_type() {
         kind if kind.is_dir() => not_ours("a folder"),
         kind if !kind.is_file() => not_ours("no file on a disk"),
-        // While another engine makes it, it is not what it will be.
-        _ if there.len() > 0 => peek(path).map_err(|error| match Sentinel::is_held(path) {
-            true => OpenError::InUse { path: path.to_owned() },
-            false => error,
+        _ if there.len() > 0 => peek(path).or_else(|error| {
+            if Sentinel::is_held(path) {
+                // While another engine makes it, it is not what it will be.
+                return Err(OpenError::InUse { path: path.to_owned() });
+            }
+            // An engine that was cut off while it made the file: SQLite takes that back, and `bring_up` looks again.
+            if was_being_made(path) { Ok(()) } else { Err(error) }
         }),
         _ => Ok(()),
     }
+}
+
+/// Whether an engine stood guard over a file whose first transaction was cut off.
+fn was_being_made(path: &Path) -> bool {
+    let rollback = std::fs::metadata(beside(path, "-journal"));
+    rollback.is_ok_and(|there| there.len() > 0) && beside(path, "-lock").exists()
 }
 
 /// Opens the file, makes it if it is not there, and brings an older one to this version; what became of its log.
@@ -136,6 +145,9 @@ fn peek(path: &Path) -> Result<(), OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let not_ours = |what| OpenError::NotOurs { path: path.to_owned(), what };
     let connection = Connection::open_with_flags(uri(path), flags).map_err(|error| named(path, &error))?;
+    // A crash while the log was brought home leaves a file that is shorter than its first page says. The log has the
+    // rest; this only keeps SQLite from calling it malformed without it. Nothing can be written here.
+    connection.pragma_update(None, "writable_schema", "ON").map_err(|error| named(path, &error))?;
     let read = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
     let id = read("application_id").map_err(|error| match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => not_ours("no database"),
