@@ -18,6 +18,7 @@ mod disk;
 mod load;
 #[path = "power_cut/recording.rs"]
 mod recording;
+mod support;
 #[path = "power_cut/trace.rs"]
 mod trace;
 
@@ -29,7 +30,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{env, fs, io, process, thread};
 
 use disk::{Cut, Disk, cut_of, cuts};
-use load::{Ack, Loss, Synchronous};
+use load::{Ack, Loss};
+use nivaran::store::sqlite::Synchronous;
 use recording::{Recording, Step, record, strace_is_missing};
 
 /// Cuts of an ordinary run.
@@ -100,7 +102,7 @@ fn the_test_sees_a_loss(synchronous: Synchronous) -> Vec<Lost> {
     let Some(recorded) = recorded(synchronous) else { return Vec::new() };
     let made = count();
     let lost = losses(&recorded.recording, cuts(&recorded.recording, SEED, made));
-    say(&format!("{made} power cuts with synchronous={}: {} lost", synchronous.name(), lost.len()));
+    say(&format!("{made} power cuts with synchronous={}: {} lost", name(synchronous), lost.len()));
     assert!(
         lost.iter().any(|lost| is_lost(&lost.loss)),
         "{made} power cuts, and nothing acknowledged was seen to be lost"
@@ -114,9 +116,9 @@ fn the_test_sees_a_loss(synchronous: Synchronous) -> Vec<Lost> {
 #[test]
 fn the_child_that_is_recorded() {
     let Some(root) = env::var_os(CHILD).map(PathBuf::from) else { return };
-    let name = env::var(SYNCHRONOUS).unwrap();
+    let wanted = env::var(SYNCHRONOUS).unwrap();
     let known = [Synchronous::Full, Synchronous::Normal, Synchronous::Off];
-    let synchronous = known.into_iter().find(|known| known.name() == name).unwrap();
+    let synchronous = known.into_iter().find(|known| name(*known) == wanted).unwrap();
     // The trace has these writes between the syncs, which gives them their order. A file, as stdout is also libtest's.
     let mut said = OpenOptions::new().create(true).append(true).open(root.join("acknowledged")).unwrap();
     load::child(&root.join("disk"), synchronous, &mut |ack| {
@@ -148,7 +150,7 @@ fn recorded(synchronous: Synchronous) -> Option<Recorded> {
     fs::create_dir(root.join("disk")).unwrap();
     let mut child = Command::new(env::current_exe().unwrap());
     child.args(["--exact", "the_child_that_is_recorded", "--nocapture", "--test-threads=1"]);
-    child.env(CHILD, &root).env(SYNCHRONOUS, synchronous.name());
+    child.env(CHILD, &root).env(SYNCHRONOUS, name(synchronous));
     let trace = record(&child, &large.0.join("trace")).unwrap_or_else(|why| panic!("{why}"));
     Some(Recorded::read(trace, root))
 }
@@ -178,6 +180,14 @@ struct Lost {
     cut: Cut,
     loss: Loss,
     story: String,
+}
+
+fn name(synchronous: Synchronous) -> &'static str {
+    match synchronous {
+        Synchronous::Full => "FULL",
+        Synchronous::Normal => "NORMAL",
+        Synchronous::Off => "OFF",
+    }
 }
 
 fn is_lost(loss: &Loss) -> bool {
