@@ -281,7 +281,7 @@ impl Found {
         ensure!(standing.in_force == in_force, "another table or roster is kept ready than is in force");
 
         ensure!(store.end().map_err(wrong)?.0 == self.entries.len() as u64, "the store's end is not the journal's");
-        let from = self.entries.len().saturating_sub(10 * most);
+        let from = self.entries.len().saturating_sub(most.saturating_mul(10));
         let read = store.read(Position(from as u64), usize::MAX).map_err(wrong)?;
         ensure!(read == self.entries[from..], "the store reads other entries than there are");
         let ids: Vec<TicketId> = self.tickets.keys().copied().collect();

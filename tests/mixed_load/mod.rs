@@ -349,7 +349,7 @@ impl<E: Ear> Load<E> {
         }
     }
 
-    async fn copy(&self) {
+    pub async fn copy(&self) {
         let name = format!("{}-{}", self.name, self.copies.fetch_add(1, Ordering::Relaxed));
         let entries = self.engine.position().0;
         // A store in memory, or one that fails, makes none.
@@ -359,7 +359,7 @@ impl<E: Ear> Load<E> {
     }
 
     /// Whatever can be read is read; what it says is for others to check.
-    async fn read(&self, dice: &mut StdRng) {
+    pub async fn read(&self, dice: &mut StdRng) {
         let Some((_, ticket)) = self.known_ticket(dice).await else { return };
         if let Ok(history) = self.engine.history(ticket.id()).await
             && history.len() < ticket.version().0 as usize
