@@ -70,6 +70,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 pub use error::OpenError;
 use file::{LogState, Sentinel, beside};
+use projection::NotBroughtUp;
 use rows::{fact, nanoseconds, number, set_fact, ticket};
 use spare::Spare;
 use young::Young;
@@ -158,8 +159,12 @@ impl SqliteStore {
             .map_err(|error| OpenError::Io { path: path.to_owned(), reason: error.to_string() })?;
         file::look(&path)?;
         let sentinel = Sentinel::stand(&path)?;
-        let (connection, log) = file::open(&path, &settings)?;
         let spare = Spare::new(beside(&path, "-spare"), settings.spare_bytes);
+        let (connection, log) = match file::open(&path, &settings) {
+            // Perhaps room is all that it needs.
+            Err(OpenError::Io { .. }) if spare.free() => file::open(&path, &settings),
+            opened => opened,
+        }?;
         let mut store = Self {
             path,
             settings,
@@ -173,16 +178,23 @@ impl SqliteStore {
             spare,
             _sentinel: sentinel,
         };
-        let standing = store.bring_up().map_err(|error| store.damaged(error))?;
-        store.standing = Some(standing);
+        let standing = match store.bring_up() {
+            Err(NotBroughtUp::Unwritable(_)) if store.spare.free() => store.bring_up(),
+            brought_up => brought_up,
+        };
+        store.standing = Some(standing.map_err(|error| store.named(error))?);
         if let Err(error) = store.spare.lay() {
             tracing::warn!(%error, "no room can be held in reserve");
         }
         Ok(store)
     }
 
-    fn damaged(&self, error: StoreError) -> OpenError {
-        OpenError::Damaged { path: self.path.clone(), what: error.reason }
+    fn named(&self, error: NotBroughtUp) -> OpenError {
+        let path = self.path.clone();
+        match error {
+            NotBroughtUp::Unreadable(error) => OpenError::Damaged { path, what: error.reason },
+            NotBroughtUp::Unwritable(error) => OpenError::Io { path, reason: error.reason },
+        }
     }
 
     fn connection(&self) -> Result<&Connection, StoreError> {
@@ -552,7 +564,7 @@ impl Store for SqliteStore {
     fn standing(&mut self) -> Result<Standing, StoreError> {
         match self.standing.take() {
             Some(standing) => Ok(standing),
-            None => self.bring_up(),
+            None => Ok(self.bring_up()?),
         }
     }
 

@@ -37,30 +37,36 @@ struct Kept {
 
 impl SqliteStore {
     /// Catches up with the journal's end: indexes, and how the tickets stand.
-    pub(super) fn bring_up(&mut self) -> Result<Standing, StoreError> {
-        self.end = rows::end(self.connection()?)?;
+    pub(super) fn bring_up(&mut self) -> Result<Standing, NotBroughtUp> {
+        self.end = rows::end(self.connection()?).map_err(StoreError::from)?;
         let standing = self.catch_up_or_make_anew()?;
         // The pages that were read for it are not needed soon.
-        self.connection()?.release_memory()?;
+        self.connection()?.release_memory().map_err(StoreError::from)?;
         Ok(standing)
     }
 
-    fn catch_up_or_make_anew(&mut self) -> Result<Standing, StoreError> {
+    fn catch_up_or_make_anew(&mut self) -> Result<Standing, NotBroughtUp> {
         match self.catch_up() {
             Ok(standing) => Ok(standing),
             Err(CatchUp::Store(error)) => Err(error),
             Err(why @ (CatchUp::Projection(_) | CatchUp::Fold(_))) => {
                 tracing::warn!(why = why.text(), "what is kept ready is made anew from the journal");
-                let connection = self.connection()?;
-                connection.execute_batch("BEGIN IMMEDIATE")?;
-                schema::forget_indexes(connection)?;
-                connection.execute_batch("COMMIT")?;
+                self.forget().map_err(NotBroughtUp::Unwritable)?;
                 self.catch_up().map_err(|error| match error {
                     CatchUp::Store(error) => error,
-                    error => StoreError { reason: error.text() },
+                    error => StoreError { reason: error.text() }.into(),
                 })
             }
         }
+    }
+
+    /// Empties all that is made from the journal.
+    fn forget(&self) -> Result<(), StoreError> {
+        let connection = self.connection()?;
+        connection.execute_batch("BEGIN IMMEDIATE")?;
+        let forgotten = schema::forget_indexes(connection).and_then(|()| connection.execute_batch("COMMIT"));
+        forgotten.inspect_err(|_| roll_back(connection))?;
+        Ok(())
     }
 
     fn catch_up(&mut self) -> Result<Standing, CatchUp> {
@@ -99,14 +105,14 @@ impl SqliteStore {
                 standing.take(entry, history.iter().filter_map(Entry::ticket)).map_err(CatchUp::Fold)?;
             }
             if self.young.len() >= self.settings.index_every {
-                self.index(from)?;
+                self.index(from).map_err(NotBroughtUp::Unwritable)?;
             }
         }
         if self.young.len() > 0 {
-            self.index(self.end)?;
+            self.index(self.end).map_err(NotBroughtUp::Unwritable)?;
         }
         if kept_end < self.end {
-            self.keep_all(&standing)?;
+            self.keep_all(&standing).map_err(NotBroughtUp::Unwritable)?;
         }
         Ok(standing)
     }
@@ -202,10 +208,32 @@ impl SqliteStore {
     }
 }
 
+/// Why the file could not be brought up.
+#[derive(Debug)]
+pub(super) enum NotBroughtUp {
+    /// The journal cannot be read.
+    Unreadable(StoreError),
+    /// It can be read, but what is made from it cannot be written: the disk is full, or fails. Nothing is damaged.
+    Unwritable(StoreError),
+}
+
+impl From<StoreError> for NotBroughtUp {
+    fn from(error: StoreError) -> Self {
+        Self::Unreadable(error)
+    }
+}
+
+impl From<NotBroughtUp> for StoreError {
+    fn from(error: NotBroughtUp) -> Self {
+        match error {
+            NotBroughtUp::Unreadable(error) | NotBroughtUp::Unwritable(error) => error,
+        }
+    }
+}
+
 /// Why it could not be caught up.
 enum CatchUp {
-    /// The journal cannot be read.
-    Store(StoreError),
+    Store(NotBroughtUp),
     /// What is kept ready cannot be used.
     Projection(&'static str),
     /// An entry does not follow: on what is kept ready, or at all.
@@ -215,16 +243,16 @@ enum CatchUp {
 impl CatchUp {
     fn text(&self) -> String {
         match self {
-            Self::Store(error) => error.reason.clone(),
+            Self::Store(NotBroughtUp::Unreadable(error) | NotBroughtUp::Unwritable(error)) => error.reason.clone(),
             Self::Projection(why) => (*why).to_owned(),
             Self::Fold(error) => error.to_string(),
         }
     }
 }
 
-impl From<StoreError> for CatchUp {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
+impl<E: Into<NotBroughtUp>> From<E> for CatchUp {
+    fn from(error: E) -> Self {
+        Self::Store(error.into())
     }
 }
 
