@@ -24,12 +24,12 @@ use futures_util::{StreamExt, stream};
 use mixed_load::child::{self, Folder, Orders, Running};
 use mixed_load::{Ear, Load, Told, clock_from};
 use nivaran::engine::{ActorName, Failure, Mode};
-use nivaran::journal::{Entry, InForce, Position, Record, Standing};
+use nivaran::journal::{Entry, Erased, Erasure, Format, InForce, Position, Record, Standing};
 use nivaran::personal::{KeyCheck, SaltedRecord, SourceKey};
 use nivaran::store::sqlite::{OpenError, Settings, Synchronous};
 use nivaran::store::{AppendError, BackupJob, Changed, Lifetime, SqliteStore, StoreError};
 use nivaran::ticket::{RequestId, Version};
-use nivaran::{Engine, Limits, ManualClock, Store, SubmitError, TicketId, Verdict};
+use nivaran::{Engine, Limits, ManualClock, MemoryStore, Store, SubmitError, TicketId, Verdict};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde::{Deserialize, Serialize};
@@ -413,6 +413,68 @@ fn goes_on(path: &Path, settings: Settings, heard: &Heard) -> Proof<Found> {
         engine.shutdown().await;
         Ok(found)
     })
+}
+
+/// All records of a journal, as they were appended.
+fn records(store: &mut dyn Store) -> Vec<Record> {
+    let entries = store.read(Position(0), usize::MAX).unwrap();
+    let mut personal = BTreeMap::new();
+    for id in store.tickets(None, usize::MAX).unwrap() {
+        personal.extend(store.personal(id).unwrap().into_iter().map(|(version, record)| ((id, version), record)));
+    }
+    let record = |entry: Entry| {
+        let personal = entry.ticket().and_then(|about| personal.remove(&(about.ticket, about.version)));
+        Record { entry, personal: personal.map(Box::new) }
+    };
+    entries.into_iter().map(record).collect()
+}
+
+#[test]
+fn an_erasure_by_age_takes_the_records_of_those_that_are_closed_also_where_nothing_was_kept_ready() {
+    let folder = Folder::new("by-age");
+    let mut memory = MemoryStore::new();
+    let clock = clock();
+    let engine = builder(memory.clone(), &clock).start().unwrap();
+    let (stays_closed, opened_again) = block_on(async {
+        let (stays, opens) = (closed(&engine, 1, HISAR).await.id(), closed(&engine, 2, HISAR).await.id());
+        engine.shutdown().await;
+        (stays, opens)
+    });
+    let closings = records(&mut memory);
+    let engine = builder(memory.clone(), &clock).start().unwrap();
+    block_on(engine.feedback(feedback(opened_again, 2, Verdict::NotSatisfied))).unwrap();
+    block_on(engine.shutdown());
+    let reopening = records(&mut memory).split_off(closings.len());
+
+    let path = folder.file("journal");
+    let mut store = SqliteStore::open(&path, tight().0).unwrap();
+    store.append(&Arc::new(closings)).unwrap();
+    drop(store);
+    // Opened anew it knows both as closed. That one is opened again, and a third closes, is in the journal only.
+    let mut store = SqliteStore::open(&path, tight().0).unwrap();
+    store.append(&Arc::new(reopening)).unwrap();
+    let other = MemoryStore::new();
+    let engine = builder(other.clone(), &clock).start().unwrap();
+    (0..2).for_each(|post| drop(block_on(submitted(&engine, 10 + post, HISAR))));
+    let late = block_on(closed(&engine, 3, HISAR)).id();
+    block_on(engine.shutdown());
+    let late_records: Vec<Record> = records(&mut other.clone())
+        .into_iter()
+        .filter(|record| record.entry.ticket().is_some_and(|about| about.ticket == late))
+        .collect();
+    store.append(&Arc::new(late_records)).unwrap();
+
+    let of = Erased::ClosedBefore(at(1_000));
+    let erasure = Entry::Erased(Erasure { format: Format, of, at: at(1_000), by: None });
+    store.append(&Arc::new(vec![Record { entry: erasure, personal: None }])).unwrap();
+    for (id, left) in [(stays_closed, 0), (opened_again, 1), (late, 0)] {
+        assert_eq!(store.personal(id).unwrap().len(), left, "records of {id}");
+    }
+    assert_eq!(store.scrub(), Ok(2));
+    drop(store);
+    let mut store = SqliteStore::open(&path, tight().0).unwrap();
+    assert_eq!(store.personal(late).unwrap().len(), 0);
+    assert_eq!(store.personal(opened_again).unwrap().len(), 1);
 }
 
 /// How often each call met each fault, and why engines stopped by it.
