@@ -553,3 +553,38 @@ fn a_store_that_panics_when_the_writer_asks_it_is_noted_and_the_engine_goes_on()
         all_room_is_back(&engine);
     });
 }
+
+// ---- a ticket that left memory comes to life ---------------------------------------------------------------------------
+
+#[test]
+fn a_ticket_that_left_memory_comes_to_life_and_is_acted_on_in_one_batch() {
+    within(async {
+        let memory = MemoryStore::new();
+        let (store, director) = staged(&memory);
+        let pranks = Pranks::default();
+        let mut limits = nivaran::Limits::default();
+        limits.closed_in_memory = 1;
+        let engine = builder(store, &clock()).drill(pranks.clone()).limits(limits).start().unwrap();
+        let (second, elsewhere) = (submitted(&engine, 2, HISAR).await, submitted(&engine, 3, POWER).await);
+        let first = closed(&engine, 1, HISAR).await;
+
+        // While this waits at the disk the first ticket is in memory; when it is written, no longer.
+        director.shut();
+        let closing = begun(engine.act(withdraw(second.id(), 2)));
+        director.waiting_batch();
+        let power = pranks.hold(&desk_actor(POWER));
+        let complaint = begun(engine.feedback(feedback(first.id(), 1, Verdict::NotSatisfied)));
+        let acted = begun(engine.act(acknowledge(&first)));
+        // A move is waited for: when the other desk has it, all before it is with the journal's writer.
+        let moved = begun(engine.act(forward(elsewhere.id(), ROHTAK)));
+        power.held();
+        director.open();
+        power.let_go();
+        closing.await.unwrap();
+        complaint.await.unwrap();
+        acted.await.unwrap();
+        moved.await.unwrap();
+        assert_eq!(engine.health().mode, Mode::Serving);
+        serves(&engine, &memory, 5).await;
+    });
+}

@@ -477,6 +477,30 @@ fn an_erasure_by_age_takes_the_records_of_those_that_are_closed_also_where_nothi
     assert_eq!(store.personal(opened_again).unwrap().len(), 1);
 }
 
+#[test]
+fn a_ticket_that_came_to_life_as_the_store_could_not_be_read_is_at_a_desk_after_the_next_start() {
+    let folder = Folder::new("came-to-life");
+    let path = folder.file("journal");
+    let (settings, limits) = tight();
+    let plan = Arc::new(Mutex::new(Plan::default()));
+    let inner = SqliteStore::open(&path, settings).unwrap();
+    let engine = builder(Faulty { inner, plan: Arc::clone(&plan) }, &clock()).limits(limits).start().unwrap();
+    let heard = Heard::default();
+    block_on(async {
+        let first = closed(&engine, 1, HISAR).await;
+        closed(&engine, 2, HISAR).await;
+        {
+            // The dispatcher reads the ticket, the batch is appended, the journal's writer reads the ticket.
+            let mut plan = plan.lock().unwrap();
+            plan.at = Some((plan.calls + 2, Fault::Refuse));
+        }
+        engine.feedback(feedback(first.id(), 1, Verdict::NotSatisfied)).await.unwrap();
+        assert_eq!(plan.lock().unwrap().met, Some("history"));
+        engine.shutdown().await;
+    });
+    goes_on(&path, settings, &heard).unwrap();
+}
+
 /// How often each call met each fault, and why engines stopped by it.
 type Tried = BTreeMap<(&'static str, Fault), (u64, BTreeSet<String>)>;
 
