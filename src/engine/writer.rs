@@ -24,7 +24,7 @@ use crate::engine::shared::Shared;
 use crate::journal::{Entry, Position, Record, fold};
 use crate::personal::SourceKey;
 use crate::store::{AppendError, Changed, Lifetime, Store, StoreError};
-use crate::ticket::{Ticket, TicketEvent, TicketId};
+use crate::ticket::{Ticket, TicketEvent, TicketId, Version};
 
 /// How often an unknown outcome is tried to be settled before the engine stops.
 const REOPEN_ATTEMPTS: u32 = 20;
@@ -214,6 +214,10 @@ impl Writer {
 
     /// Has the store keep ready how the tickets stand. That it cannot now does no harm but to the next start.
     fn keep(&mut self) {
+        // After a stop that was not asked for the tables may lack what is written.
+        if self.stopped {
+            return;
+        }
         let Some(unkept) = &self.unkept else { return };
         let lookup = &self.shared.lookup;
         let changed = unkept.tickets.iter().filter_map(|(&id, closed)| match closed {
@@ -263,7 +267,8 @@ impl Writer {
             match self.shared.lookup.fold(entry) {
                 Ok(Folded::Open) => {}
                 Ok(Folded::Closed) => closed.push(entry.ticket),
-                Ok(Folded::Missing) => match self.stored(entry.ticket) {
+                // The store has the whole batch by now; what follows in it is folded in its turn.
+                Ok(Folded::Missing) => match self.stored_until(entry.ticket, entry.version) {
                     Ok(Some(ticket)) => {
                         if !ticket.state().kind().is_open() {
                             closed.push(ticket.id());
@@ -311,8 +316,13 @@ impl Writer {
     }
 
     fn stored(&mut self, id: TicketId) -> Result<Option<Ticket>, ReadError> {
+        self.stored_until(id, Version(u32::MAX))
+    }
+
+    /// A ticket as it is in the store, up to one of its entries.
+    fn stored_until(&mut self, id: TicketId, last: Version) -> Result<Option<Ticket>, ReadError> {
         let entries = self.ask(|store| store.history(id))?;
-        Ok(fold(entries.iter().filter_map(|entry| entry.ticket()))?)
+        Ok(fold(entries.iter().filter_map(|entry| entry.ticket()).take_while(|entry| entry.version <= last))?)
     }
 
     /// Refuses what stands behind a batch that was not written, and has the memory of all actors rebuilt.
