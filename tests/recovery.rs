@@ -386,15 +386,15 @@ fn a_reload_behind_a_refused_batch_is_taken_or_refused() {
     within(async {
         behind_a_refused_batch("the reload", async |engine, _| {
             let answer = engine.reload_rules(other_rules(), None).await;
-            let in_force = if answer.is_ok() { other_rules() } else { rules() };
-            assert_eq!(engine.rules().version(), in_force.version(), "{answer:?}");
+            let bearings = if answer.is_ok() { other_rules() } else { rules() };
+            assert_eq!(engine.rules().version(), bearings.version(), "{answer:?}");
         })
         .await;
         behind_a_refused_batch("the reload", async |engine, _| {
             let smaller = roster_without("phe-se");
             let answer = engine.reload_roster(smaller.clone(), None).await;
-            let in_force = if answer.is_ok() { smaller } else { roster() };
-            assert_eq!(engine.roster().version(), in_force.version(), "{answer:?}");
+            let bearings = if answer.is_ok() { smaller } else { roster() };
+            assert_eq!(engine.roster().version(), bearings.version(), "{answer:?}");
         })
         .await;
     });

@@ -24,7 +24,7 @@ use futures_util::{StreamExt, stream};
 use mixed_load::child::{self, Folder, Orders, Running};
 use mixed_load::{Ear, Load, Told, clock_from};
 use nivaran::engine::{ActorName, Failure, Mode};
-use nivaran::journal::{Entry, Erased, Erasure, Format, InForce, Position, Record, Standing};
+use nivaran::journal::{Bearings, Entry, Erased, Erasure, Format, Position, Record, Standing};
 use nivaran::personal::{KeyCheck, SaltedRecord, SourceKey};
 use nivaran::store::sqlite::{OpenError, Settings, Synchronous};
 use nivaran::store::{AppendError, BackupJob, Changed, Lifetime, SqliteStore, StoreError};
@@ -218,8 +218,8 @@ impl Store for Faulty {
     fn standing(&mut self) -> Result<Standing, StoreError> {
         self.call("standing", SqliteStore::standing)
     }
-    fn keep(&mut self, end: Position, in_force: &InForce, changed: &[Changed]) -> Result<(), StoreError> {
-        self.call("keep", |store| store.keep(end, in_force, changed))
+    fn keep(&mut self, end: Position, bearings: &Bearings, changed: &[Changed]) -> Result<(), StoreError> {
+        self.call("keep", |store| store.keep(end, bearings, changed))
     }
     fn scrub(&mut self) -> Result<u64, StoreError> {
         self.call("scrub", SqliteStore::scrub)

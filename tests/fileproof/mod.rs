@@ -152,7 +152,8 @@ impl Found {
 
     fn personal_records(&self, connection: &Connection, new: u64) -> Proof {
         let sqlite = |error: rusqlite::Error| format!("a personal record cannot be read: {error}");
-        let mut select = connection.prepare("SELECT position, salt, record FROM personal").map_err(sqlite)?;
+        let mut select =
+            connection.prepare("SELECT position, salt, record FROM personal WHERE record <> ''").map_err(sqlite)?;
         let mut rows = select.query([]).map_err(sqlite)?;
         let mut kept = HashSet::new();
         while let Some(row) = rows.next().map_err(sqlite)? {
@@ -276,9 +277,11 @@ impl Found {
             ensure!(standing.open.get(id) == Some(ticket), "{id} is kept ready otherwise than its entries say");
         }
         ensure!(standing.open.len() == open.len(), "{} tickets too many are kept ready", standing.open.len());
-        let mut in_force = nivaran::journal::InForce::default();
-        self.entries.iter().for_each(|entry| in_force.take(entry));
-        ensure!(standing.in_force == in_force, "another table or roster is kept ready than is in force");
+        let mut bearings = nivaran::journal::Bearings::default();
+        for (entry, position) in self.entries.iter().zip(0..) {
+            bearings.take(entry, Position(position));
+        }
+        ensure!(standing.bearings == bearings, "another table or roster is kept ready than is in force");
 
         ensure!(store.end().map_err(wrong)?.0 == self.entries.len() as u64, "the store's end is not the journal's");
         let from = self.entries.len().saturating_sub(most.saturating_mul(10));
