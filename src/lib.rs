@@ -3,8 +3,8 @@
 //!
 //! A government gets complaints by way of social media, e-mail, counters and telephones. Each has to reach the officer
 //! whose matter it is, stay with somebody until it is dealt with, climb when nobody does, and come back when the
-//! citizen is not satisfied. This crate is the engine for that, to be embedded in a service. It has no screen, no
-//! network edge and no database of its own.
+//! citizen is not satisfied. This crate is the engine for that, to be embedded in a service. It has no screen and no
+//! network edge.
 //!
 //! # The words
 //! * A **grievance** ([`Grievance`]) is what a citizen said, where and when. It never changes. Channel and post number
@@ -83,8 +83,8 @@
 //! | [`calendar`] | deadlines |
 //! | [`ticket`] | the state machine: actions, who may do what, events, policy, notices |
 //! | [`placing`] | where a ticket goes next: what the dispatcher decides, as a function |
-//! | [`journal`] | entries, and the fold that gives a ticket |
-//! | [`store`] | where the journal is kept: the [`Store`] trait and [`MemoryStore`] |
+//! | [`journal`] | entries, their text and hash, the fold that gives a ticket; proofs |
+//! | [`store`] | where the journal is kept: the [`Store`] trait, [`MemoryStore`], and one in an SQLite file |
 //! | [`engine`] | the [`Engine`]: handle, builder, limits, clocks, errors, health, fire drills |
 //! | [`sheet`] | what a CSV file has to be |
 //! | [`promises`] | **what the engine promises, and what it does not** |
@@ -93,7 +93,10 @@
 //! the engine, e.g. to try a rules table ([`Rules::decide`]) before it goes live.
 //!
 //! # Features
-//! There are none to choose: the crate has one shape. It speaks of time by [`jiff`] and logs by
+//! * `sqlite` (on): [`SqliteStore`](store::SqliteStore), a journal in a file; compiles SQLite in.
+//! * `proof` (on): [`journal::proof`], signed checkpoints and proofs that anyone can check.
+//!
+//! It speaks of time by [`jiff`] and logs by
 //! [`tracing`](https://docs.rs/tracing). [`Engine`]'s futures work on any executor; the engine runs its own threads.
 #![forbid(unsafe_code)]
 
@@ -117,9 +120,9 @@ pub mod promises {
 
 pub use code::{CategoryPath, CodeError, DepartmentId, DeskId, DistrictId, OfficerId, PlacePath, RowId};
 pub use engine::{
-    Act, ActError, CaseFile, Engine, EngineBuilder, Failure, Feedback, Health, Limits, ManualClock, Mode, Page,
-    PendingTicket, Published, ReadError, Receipt, ReloadError, Standing, StartError, SubmitError, SubscriptionError,
-    TicketFilter, Verdict,
+    Act, ActError, CaseFile, Engine, EngineBuilder, EraseError, Failure, Feedback, Health, Limits, ManualClock, Mode,
+    Page, PendingTicket, Published, ReadError, Receipt, ReloadError, Standing, StartError, SubmitError,
+    SubscriptionError, TicketFilter, Verdict,
 };
 pub use grievance::{
     Against, Author, Channel, Complainant, Confidentiality, Coordinates, Grievance, GrievanceError, Language, Source,
@@ -128,6 +131,8 @@ pub use journal::{Entry, Position, TicketEntry};
 pub use personal::{InstallationKey, Statement};
 pub use roster::{Roster, RosterError, Rung};
 pub use rules::{Rules, RulesError};
+#[cfg(feature = "sqlite")]
+pub use store::SqliteStore;
 pub use store::{MemoryStore, Store};
 pub use ticket::{
     Action, Grounds, Holder, Notice, Outcome, ParkReason, Policy, Recipient, Reference, Refusal, RemarkPolicy,

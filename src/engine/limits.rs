@@ -30,7 +30,7 @@ pub struct Limits {
     /// Default: 4,000,000 (about 8 MB).
     pub remembered_sources: usize,
     /// After how many entries it is kept ready for the next start how the tickets stand; so many a start has to read at
-    /// most after a crash. Default: 8,192.
+    /// most after a crash. Default: 2,048.
     pub keep_every: usize,
 }
 
@@ -45,7 +45,7 @@ impl Default for Limits {
             dates_at_a_time: 256,
             numbers_at_a_time: 10_000,
             remembered_sources: 4_000_000,
-            keep_every: 8_192,
+            keep_every: 2_048,
         }
     }
 }

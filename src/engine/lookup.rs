@@ -4,7 +4,7 @@
 //! entered by the dispatcher when it gives the number, so that the next submit of the same post finds it; what it
 //! points to is shown when it is durable.)
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use dashmap::DashMap;
@@ -29,7 +29,11 @@ impl Lookup {
     pub(crate) fn new(standing: Standing) -> Self {
         let Standing { open, bearings, .. } = standing;
         let lookup = Self { bearings: Mutex::new(bearings), ..Self::default() };
-        open.into_values().for_each(|ticket| lookup.insert(ticket));
+        let mut routings = BTreeMap::new();
+        for mut ticket in open.into_values() {
+            ticket.share_routing(&mut routings);
+            lookup.insert(ticket);
+        }
         lookup
     }
 

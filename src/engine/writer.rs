@@ -56,6 +56,8 @@ pub(crate) struct Writer {
     next: u64,
     generation: u32,
     flushes: Vec<(u64, oneshot::Sender<()>)>,
+    /// How often the store refused in a row.
+    refusals: u32,
     /// Closed tickets in the lookup tables, the longest closed first.
     closed: VecDeque<TicketId>,
     /// What is to be kept ready for the next start; `None` with a store that ends with the process.
@@ -83,6 +85,7 @@ impl Writer {
             next: 1,
             generation: 0,
             flushes: Vec::new(),
+            refusals: 0,
             closed: VecDeque::new(),
             unkept,
             flush_is_due: false,
@@ -150,6 +153,7 @@ impl Writer {
         match appended {
             Ok(first) => {
                 self.end = first.plus(records.len() as u64);
+                self.refusals = 0;
                 self.publish(first, &records);
                 self.shared.position.store(self.end.0, Ordering::Release);
                 answers.into_iter().for_each(|(said, reply, _permit)| reply.answer(self.answer(said)));
@@ -163,6 +167,7 @@ impl Writer {
                 // Whoever hears of it and looks sees that the engine is recovering.
                 self.recover(reason);
                 answers.into_iter().for_each(|(_, reply, _)| reply.answer(Err(failure.clone().into())));
+                self.pause();
                 false
             }
             Err(AppendError::Unknown { reason }) => {
@@ -171,6 +176,16 @@ impl Writer {
                 answers.into_iter().for_each(|(_, reply, _)| reply.answer(Err(failure.clone().into())));
                 false
             }
+        }
+    }
+
+    /// Gives a store that refuses again and again some time, the longer the more often it refused in a row: the engine
+    /// itself may have something to write, and would otherwise try it as fast as it can.
+    fn pause(&mut self) {
+        let times = self.refusals.min(8);
+        self.refusals = self.refusals.saturating_add(1);
+        if times > 0 {
+            std::thread::sleep(REOPEN_PAUSE.min(Duration::from_millis(2 << times)));
         }
     }
 

@@ -50,6 +50,7 @@
 //! error at the commit leaves it open ([`AppendError::Unknown`]): the transaction may appear when the file is opened
 //! again, which was seen to happen. The engine then opens it again and looks.
 
+mod archive;
 mod backup;
 mod error;
 mod file;
@@ -68,10 +69,13 @@ use foldhash::fast::FixedState;
 use rusqlite::ffi::ErrorCode;
 use rusqlite::{Connection, OptionalExtension, params};
 
+#[cfg(feature = "proof")]
+pub use archive::VerifyError;
+pub use archive::{Archive, ArchivedEntry};
 pub use error::OpenError;
 use file::{LogState, Sentinel, beside};
 use projection::NotBroughtUp;
-use rows::{fact, nanoseconds, number, set_fact, ticket};
+use rows::{Raw, fact, nanoseconds, number, set_fact, ticket};
 use spare::Spare;
 use young::Young;
 
@@ -203,6 +207,11 @@ impl SqliteStore {
 
     /// Entries from a position on, with where they stand.
     fn page(&self, from: Position, limit: usize) -> Result<Vec<(Position, Entry)>, StoreError> {
+        self.raw_page(from, limit)?.iter().map(Raw::read).collect()
+    }
+
+    /// The same, not read yet.
+    fn raw_page(&self, from: Position, limit: usize) -> Result<Vec<Raw>, StoreError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut select = self
             .connection()?
@@ -216,7 +225,7 @@ impl SqliteStore {
                 let reason = format!("entry {expected} is missing; restore the journal from a backup");
                 return Err(StoreError { reason });
             }
-            page.push((position, rows::entry(position, row, 1, 2)?));
+            page.push(rows::raw(position, row, 1, 2)?);
         }
         Ok(page)
     }
@@ -572,11 +581,7 @@ impl Store for SqliteStore {
         if let Err(error) = self.spare.lay() {
             tracing::warn!(%error, "no room can be held in reserve");
         }
-        let connection = self.connection()?;
-        connection.execute_batch("BEGIN IMMEDIATE")?;
-        let written =
-            projection::keep(connection, end, bearings, changed).and_then(|()| Ok(connection.execute_batch("COMMIT")?));
-        written.inspect_err(|_| roll_back(connection))
+        self.keep_changed(end, bearings, changed)
     }
 
     fn scrub(&mut self) -> Result<u64, StoreError> {

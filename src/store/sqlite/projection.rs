@@ -1,21 +1,28 @@
 //! What is made from the journal and kept ready beside it: the indexes, and how the tickets stand. It lags behind, is
 //! caught up when the file is opened, and made anew where it cannot be used.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::sync::mpsc;
 
+use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::rows::{self, fact, nanoseconds, number, set_fact};
+use super::rows::{self, Raw, fact, nanoseconds, number, set_fact};
 use super::young::Young;
 use super::{SqliteStore, roll_back, schema};
 use crate::journal::{Bearings, Entry, FoldError, Position, Standing};
 use crate::store::{Changed, Store, StoreError};
-use crate::ticket::{Ticket, TicketEvent, Version};
+use crate::ticket::{Ticket, TicketEvent, TicketId, Version};
 
 /// How many entries are read at a time.
 const PAGE: usize = 2_048;
+
+/// How many such pages are under way between two threads.
+const AHEAD: usize = 2;
+/// In lots of how many entries the indexes are caught up, at least: larger ones are quicker, smaller ones take less memory.
+const LOT: usize = 32_768;
 
 /// How many are read where one is looked for that is nearly always the first.
 const FEW: u64 = 8;
@@ -84,37 +91,75 @@ impl SqliteStore {
             return Err(CatchUp::Projection("the indexes do not reach as far as they say"));
         }
         let kept_end = standing.end;
-        let mut from = indexed.min(kept_end);
-        while from < self.end {
-            let page = self.page(from, PAGE)?;
-            if page.is_empty() {
-                return Err(StoreError { reason: format!("entry {from} is missing") }.into());
-            }
-            for (position, entry) in &page {
-                from = from.plus(1);
-                if let Some(entry) = entry.ticket().filter(|_| *position >= indexed) {
-                    self.young.take(entry, *position);
+        let mut changed = BTreeSet::new();
+        self.read_on(indexed.min(kept_end), |store, position, entry| {
+            if let Some(entry) = entry.ticket().filter(|_| position >= indexed) {
+                store.young.take(entry, position);
+                if store.young.len() >= store.settings.index_every.max(LOT) {
+                    store.index(position.plus(1)).map_err(NotBroughtUp::Unwritable)?;
                 }
-                if *position < kept_end {
-                    continue;
-                }
-                let history = match standing.lacks(entry) {
-                    Some(ticket) => self.history(ticket)?,
-                    None => Vec::new(),
-                };
-                standing.take(entry, history.iter().filter_map(Entry::ticket)).map_err(CatchUp::Fold)?;
             }
-            if self.young.len() >= self.settings.index_every {
-                self.index(from).map_err(NotBroughtUp::Unwritable)?;
+            if position < kept_end {
+                return Ok(());
             }
-        }
+            let history = match standing.lacks(entry) {
+                Some(ticket) => store.history(ticket)?,
+                None => Vec::new(),
+            };
+            changed.extend(entry.ticket().map(|entry| entry.ticket));
+            standing.take(entry, history.iter().filter_map(Entry::ticket)).map_err(CatchUp::Fold)
+        })?;
         if self.young.len() > 0 {
             self.index(self.end).map_err(NotBroughtUp::Unwritable)?;
         }
         if kept_end < self.end {
-            self.keep_all(&standing).map_err(NotBroughtUp::Unwritable)?;
+            let changed: Vec<Changed> = changed.into_iter().map(|id| as_it_stands(id, &standing)).collect();
+            self.keep_changed(self.end, &standing.bearings, &changed).map_err(NotBroughtUp::Unwritable)?;
         }
         Ok(standing)
+    }
+
+    /// Goes through the entries from a position to the end. They are read on this thread, made out on another, and taken
+    /// on this one again: making them out takes as long as the rest.
+    fn read_on(
+        &mut self,
+        from: Position,
+        mut take: impl FnMut(&mut Self, Position, &Entry) -> Result<(), CatchUp>,
+    ) -> Result<(), CatchUp> {
+        std::thread::scope(|scope| {
+            let (to_make_out, raw) = mpsc::sync_channel::<Vec<Raw>>(AHEAD);
+            let (made_out, entries) = mpsc::sync_channel(AHEAD);
+            scope.spawn(move || {
+                for page in raw {
+                    let page: Result<Vec<(Position, Entry)>, StoreError> = page.iter().map(Raw::read).collect();
+                    // Whoever no longer wants it has met an error.
+                    if made_out.send(page).is_err() {
+                        return;
+                    }
+                }
+            });
+            let (mut next, mut ahead) = (from, 0);
+            loop {
+                while ahead < AHEAD && next < self.end {
+                    let page = self.raw_page(next, PAGE)?;
+                    if page.is_empty() {
+                        return Err(StoreError { reason: format!("entry {next} is missing") }.into());
+                    }
+                    next = next.plus(page.len() as u64);
+                    ahead += 1;
+                    // The other thread ends only when this one lets go of it.
+                    drop(to_make_out.send(page));
+                }
+                if ahead == 0 {
+                    return Ok(());
+                }
+                let page = entries.recv().map_err(|_| StoreError { reason: "reading it failed".to_owned() })??;
+                ahead -= 1;
+                for (position, entry) in &page {
+                    take(self, *position, entry)?;
+                }
+            }
+        })
     }
 
     /// Whether the last entry about a ticket before `end` is in the index.
@@ -178,33 +223,26 @@ impl SqliteStore {
         Ok(())
     }
 
-    /// Keeps how everything stands, anew.
-    fn keep_all(&mut self, standing: &Standing) -> Result<(), StoreError> {
+    /// Keeps how everything stands, by what changed.
+    pub(super) fn keep_changed(
+        &self,
+        end: Position,
+        bearings: &Bearings,
+        changed: &[Changed],
+    ) -> Result<(), StoreError> {
         let connection = self.connection()?;
         connection.execute_batch("BEGIN IMMEDIATE")?;
-        let written = connection.execute_batch("DELETE FROM open_ticket").map_err(StoreError::from).and_then(|()| {
-            let mut kept =
-                Kept { end: standing.end, bearings: standing.bearings.clone(), tickets: 0, sum: 0, check: 0 };
-            let mut insert =
-                connection.prepare_cached("INSERT INTO open_ticket (ticket, digest, text) VALUES (?1, ?2, ?3)")?;
-            for (id, ticket) in &standing.open {
-                let (digest, text) = ticket_text(ticket)?;
-                insert.execute(params![number(*id), digest, text])?;
-                kept.tickets += 1;
-                kept.sum = kept.sum.wrapping_add(digest);
-            }
-            let mut insert = connection.prepare_cached(INSERT_CLOSED)?;
-            for (id, at) in &standing.closed {
-                insert.execute(params![number(*id), nanoseconds(*at)])?;
-            }
-            let mut delete = connection.prepare_cached(DELETE_CLOSED)?;
-            for id in standing.open.keys() {
-                delete.execute([number(*id)])?;
-            }
-            set_fact(connection, "kept", kept_text(&kept)?)?;
-            Ok(connection.execute_batch("COMMIT")?)
-        });
+        let written = keep(connection, end, bearings, changed).and_then(|()| Ok(connection.execute_batch("COMMIT")?));
         written.inspect_err(|_| roll_back(connection))
+    }
+}
+
+/// A ticket that changed, as it stands now.
+fn as_it_stands(id: TicketId, standing: &Standing) -> Changed {
+    match standing.open.get(&id) {
+        Some(ticket) => Changed::Open(Box::new(ticket.clone())),
+        // One that is not even among the closed has had its records erased because of its age: any time long ago does.
+        None => Changed::Closed(id, standing.closed.get(&id).copied().unwrap_or(Timestamp::UNIX_EPOCH)),
     }
 }
 
@@ -265,7 +303,7 @@ fn kept(connection: &Connection) -> Result<Standing, CatchUp> {
         return Err(CatchUp::Projection("its extent is not as it was written"));
     }
     let mut standing = Standing { end: kept.end, bearings: kept.bearings, ..Standing::default() };
-    let (mut sum, mut routings) = (0_i64, BTreeMap::new());
+    let mut sum = 0_i64;
     let mut read = || -> rusqlite::Result<bool> {
         let mut select = connection.prepare("SELECT digest, text, ticket FROM open_ticket")?;
         let mut found = select.query([])?;
@@ -275,11 +313,10 @@ fn kept(connection: &Connection) -> Result<Standing, CatchUp> {
             if digest_of(text) != digest {
                 return Ok(false);
             }
-            let Ok(mut ticket) = serde_json::from_str::<Ticket>(text) else { return Ok(false) };
+            let Ok(ticket) = serde_json::from_str::<Ticket>(text) else { return Ok(false) };
             if row.get::<_, i64>(2)? != number(ticket.id()) {
                 return Ok(false);
             }
-            ticket.share_routing(&mut routings);
             sum = sum.wrapping_add(digest);
             standing.open.insert(ticket.id(), ticket);
         }
@@ -314,16 +351,13 @@ fn digest_of(text: &str) -> i64 {
 }
 
 /// Writes how tickets stand that changed, and what it comes to.
-pub(super) fn keep(
-    connection: &Connection,
-    end: Position,
-    bearings: &Bearings,
-    changed: &[Changed],
-) -> Result<(), StoreError> {
+fn keep(connection: &Connection, end: Position, bearings: &Bearings, changed: &[Changed]) -> Result<(), StoreError> {
     let text: Option<String> = fact(connection, "kept")?;
     let known = text.as_deref().map(serde_json::from_str::<Kept>).transpose();
     let mut kept = known.map_err(|error| StoreError { reason: error.to_string() })?.unwrap_or_default();
     (kept.end, kept.bearings) = (end, bearings.clone());
+    let highest: Option<i64> =
+        connection.prepare_cached("SELECT max(ticket) FROM open_ticket")?.query_row([], |row| row.get(0))?;
     let mut old = connection.prepare_cached("SELECT digest FROM open_ticket WHERE ticket = ?1")?;
     let mut insert =
         connection.prepare_cached("INSERT OR REPLACE INTO open_ticket (ticket, digest, text) VALUES (?1, ?2, ?3)")?;
@@ -335,7 +369,11 @@ pub(super) fn keep(
             Changed::Open(ticket) => ticket.id(),
             Changed::Closed(ticket, _) => *ticket,
         };
-        let before: Option<i64> = old.query_row([number(id)], |row| row.get(0)).optional()?;
+        let before: Option<i64> = match highest {
+            // Most are new.
+            Some(highest) if number(id) <= highest => old.query_row([number(id)], |row| row.get(0)).optional()?,
+            _ => None,
+        };
         if let Some(before) = before {
             kept.sum = kept.sum.wrapping_sub(before);
             kept.tickets -= 1;
@@ -351,7 +389,9 @@ pub(super) fn keep(
                 }
             }
             Changed::Closed(_, at) => {
-                delete.execute([number(id)])?;
+                if before.is_some() {
+                    delete.execute([number(id)])?;
+                }
                 closed.execute(params![number(id), nanoseconds(*at)])?;
             }
         }

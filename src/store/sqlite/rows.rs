@@ -40,15 +40,39 @@ pub(super) fn end(connection: &Connection) -> rusqlite::Result<Position> {
     Ok(Position(last.map_or(0, |last| last.cast_unsigned().saturating_add(1))))
 }
 
+/// An entry's row as it stands in the file, not read yet.
+pub(super) struct Raw {
+    position: Position,
+    hash: Vec<u8>,
+    text: String,
+}
+
+/// The row of an entry, with its hash and its text.
+pub(super) fn raw(position: Position, row: &Row<'_>, hash: usize, text: usize) -> Result<Raw, StoreError> {
+    let text = row.get_ref(text)?.as_str().map_err(|_| damaged(position, "it is no text"))?.to_owned();
+    let hash = row.get_ref(hash)?.as_blob().map_err(|_| damaged(position, "its hash is none"))?.to_owned();
+    Ok(Raw { position, hash, text })
+}
+
+impl Raw {
+    /// Reads it, and checks it against its hash.
+    pub(super) fn read(&self) -> Result<(Position, Entry), StoreError> {
+        if EntryHash::of(&self.text).as_bytes() != self.hash {
+            return Err(damaged(self.position, "it is not as it was written"));
+        }
+        let entry =
+            unseal(&self.text).map_err(|error| StoreError { reason: format!("entry {}: {error}", self.position) })?;
+        Ok((self.position, entry))
+    }
+}
+
 /// An entry of the journal, from a row with its hash and its text.
 pub(super) fn entry(position: Position, row: &Row<'_>, hash: usize, text: usize) -> Result<Entry, StoreError> {
-    let damaged = |what| StoreError { reason: format!("entry {position}: {what}; restore the journal from a backup") };
-    let text = row.get_ref(text)?.as_str().map_err(|_| damaged("it is no text"))?;
-    let hash = row.get_ref(hash)?.as_blob().map_err(|_| damaged("its hash is none"))?;
-    if EntryHash::of(text).as_bytes() != hash {
-        return Err(damaged("it is not as it was written"));
-    }
-    unseal(text).map_err(|error| StoreError { reason: format!("entry {position}: {error}") })
+    raw(position, row, hash, text)?.read().map(|(_, entry)| entry)
+}
+
+fn damaged(position: Position, what: &str) -> StoreError {
+    StoreError { reason: format!("entry {position}: {what}; restore the journal from a backup") }
 }
 
 /// A personal record, from its row: salt, record; the commitment is that of its entry.

@@ -1,0 +1,175 @@
+//! Reading a journal's file without an engine: to audit it, to prove something, to tell a ticket's story. Nothing is
+//! written.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension};
+
+use super::error::OpenError;
+use super::{file, rows, schema};
+#[cfg(feature = "proof")]
+use crate::journal::proof::{Audit, Auditor, Checkpoint, Finding, WrittenEntry};
+use crate::journal::{Entry, EntryHash, Position};
+use crate::personal::SaltedRecord;
+use crate::store::StoreError;
+
+/// How many entries are read at a time: no reading is so long that it holds up the log of an engine that has the file.
+const PAGE: i64 = 1_024;
+
+/// A journal's file, for reading: best a copy made by [`Engine::backup`](crate::Engine::backup), else one that is
+/// stopped. It may be read while an engine has it, too.
+#[derive(Debug)]
+pub struct Archive {
+    connection: Connection,
+}
+
+/// An entry as it stands in the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ArchivedEntry {
+    /// Where it stands.
+    pub position: Position,
+    /// The hash that stands beside it.
+    pub hash: EntryHash,
+    /// Its text.
+    pub text: String,
+}
+
+impl Archive {
+    /// Opens a file.
+    ///
+    /// # Errors
+    /// [`OpenError`]: it is not there, not ours, newer than this version, or damaged.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, OpenError> {
+        let path = path.as_ref();
+        let io = |path: &Path, reason: String| OpenError::Io { path: path.to_owned(), reason };
+        let path: PathBuf = std::path::absolute(path).map_err(|error| io(path, error.to_string()))?;
+        if let Err(error) = std::fs::metadata(&path) {
+            return Err(io(&path, error.to_string()));
+        }
+        file::look(&path)?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let named = |error: rusqlite::Error| file::named(&path, &error);
+        let connection = Connection::open_with_flags(&path, flags).map_err(named)?;
+        let read = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
+        if read("application_id").map_err(named)? != i64::from(schema::APPLICATION_ID) {
+            return Err(OpenError::NotOurs { path, what: "another program's database" });
+        }
+        let found = read("user_version").map_err(named)?;
+        if found > schema::VERSION {
+            return Err(OpenError::Newer { path, found, known: schema::VERSION });
+        }
+        Ok(Self { connection })
+    }
+
+    /// How many entries there are.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the file cannot be read.
+    pub fn len(&self) -> Result<u64, StoreError> {
+        Ok(rows::end(&self.connection)?.0)
+    }
+
+    /// Whether there is no entry.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the file cannot be read.
+    pub fn is_empty(&self) -> Result<bool, StoreError> {
+        Ok(self.len()? == 0)
+    }
+
+    /// The entries as they stand in the file, from a position on, in order; fewer than a thousand only at the end. What
+    /// is wrong with them is for an audit to say.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the file cannot be read, or a row is none of an entry.
+    pub fn entries(&self, from: Position) -> Result<Vec<ArchivedEntry>, StoreError> {
+        let sql = "SELECT position, hash, text FROM entry WHERE position >= ?1 ORDER BY position LIMIT ?2";
+        let mut select = self.connection.prepare_cached(sql)?;
+        let mut found = select.query([from.0.cast_signed(), PAGE])?;
+        let mut entries = Vec::new();
+        while let Some(row) = found.next()? {
+            let position = Position(row.get::<_, i64>(0)?.cast_unsigned());
+            let hash: Vec<u8> = row.get(1)?;
+            let damaged = || StoreError { reason: format!("the hash of entry {position} is damaged") };
+            let hash = EntryHash::from_bytes(&hash).ok_or_else(damaged)?;
+            entries.push(ArchivedEntry { position, hash, text: row.get(2)? });
+        }
+        Ok(entries)
+    }
+
+    /// The personal record that stands beside an entry; `None` where there never was one, or it is erased.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be read, or is not what the entry has the commitment of.
+    pub fn personal(&self, position: Position, entry: &Entry) -> Result<Option<SaltedRecord>, StoreError> {
+        let sql = "SELECT salt, record FROM personal WHERE position = ?1 AND record <> ''";
+        let commitment = entry.ticket().and_then(|entry| entry.personal);
+        let mut select = self.connection.prepare_cached(sql)?;
+        let read = |row: &rusqlite::Row<'_>| Ok(rows::personal(row, commitment));
+        let record = select.query_row([position.0.cast_signed()], read).optional()?.transpose()?.flatten();
+        match record {
+            Some(record) if !record.is_genuine() => {
+                let reason =
+                    format!("the personal record of entry {position} is not what the entry has the commitment of");
+                Err(StoreError { reason })
+            }
+            record => Ok(record),
+        }
+    }
+}
+
+/// Why a journal is not as it was written, or could not be read.
+#[cfg(feature = "proof")]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum VerifyError {
+    /// An entry, or what is between two, is not as it was written: the first of them.
+    #[error(transparent)]
+    Found(#[from] Finding),
+    /// The file cannot be read, or a personal record is another than it was.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+#[cfg(feature = "proof")]
+impl Archive {
+    /// Reads the whole journal and checks it: that no entry was altered, removed or slipped in, against itself and
+    /// against earlier checkpoints, and that each personal record that is there is the one that was written. `seen` is
+    /// called with each entry, e.g. to show how far it is.
+    ///
+    /// # Errors
+    /// [`VerifyError`] names the first entry that is not as it was written.
+    pub fn verify(
+        &self,
+        checkpoints: impl IntoIterator<Item = Checkpoint>,
+        mut seen: impl FnMut(&ArchivedEntry),
+    ) -> Result<Audit, VerifyError> {
+        let mut auditor = Auditor::new(checkpoints);
+        self.each(|entry| -> Result<(), VerifyError> {
+            auditor.take(WrittenEntry { position: entry.position, hash: entry.hash, text: &entry.text })?;
+            if entry.text.contains(r#""personal":""#) {
+                // The auditor has found that it can be read.
+                let read =
+                    crate::journal::unseal(&entry.text).map_err(|error| StoreError { reason: error.to_string() })?;
+                self.personal(entry.position, &read)?;
+            }
+            seen(entry);
+            Ok(())
+        })?;
+        Ok(auditor.audit()?)
+    }
+
+    /// Shows each entry in order.
+    ///
+    /// # Errors
+    /// The first error of `take`, or [`StoreError`] when the file cannot be read.
+    pub fn each<E: From<StoreError>>(&self, mut take: impl FnMut(&ArchivedEntry) -> Result<(), E>) -> Result<(), E> {
+        let mut next = Position::default();
+        loop {
+            let page = self.entries(next)?;
+            let Some(last) = page.last() else { return Ok(()) };
+            next = last.position.plus(1);
+            page.iter().try_for_each(&mut take)?;
+        }
+    }
+}
