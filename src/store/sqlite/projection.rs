@@ -297,7 +297,13 @@ impl<E: Into<NotBroughtUp>> From<E> for CatchUp {
 /// What is kept ready: read and checked.
 fn kept(connection: &Connection) -> Result<Standing, CatchUp> {
     let text: Option<String> = fact(connection, "kept").map_err(|_| CatchUp::Projection("its extent is unreadable"))?;
-    let Some(text) = text else { return Ok(Standing::default()) };
+    let Some(text) = text else {
+        let sql = "SELECT EXISTS (SELECT 1 FROM open_ticket) OR EXISTS (SELECT 1 FROM closed_ticket)";
+        return match connection.query_row(sql, [], |row| row.get(0)) {
+            Ok(false) => Ok(Standing::default()),
+            _ => Err(CatchUp::Projection("nothing says up to where it reaches")),
+        };
+    };
     let kept: Kept = serde_json::from_str(&text).map_err(|_| CatchUp::Projection("its extent is unreadable"))?;
     if kept_text(&kept)? != text {
         return Err(CatchUp::Projection("its extent is not as it was written"));
@@ -376,7 +382,7 @@ fn keep(connection: &Connection, end: Position, bearings: &Bearings, changed: &[
         };
         if let Some(before) = before {
             kept.sum = kept.sum.wrapping_sub(before);
-            kept.tickets -= 1;
+            kept.tickets = kept.tickets.saturating_sub(1);
         }
         match change {
             Changed::Open(ticket) => {
