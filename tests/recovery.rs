@@ -12,7 +12,9 @@ use futures_util::{StreamExt, stream};
 use nivaran::engine::{ActorName, Failure, Mishap, Mode, ReadError, Step};
 use nivaran::journal::{Entry, Record};
 use nivaran::ticket::StateKind;
-use nivaran::{ActError, Engine, MemoryStore, Receipt, Standing, Store, SubmitError, Ticket, TicketId, Verdict};
+use nivaran::{
+    ActError, Engine, MemoryStore, Receipt, Standing, StartError, Store, SubmitError, Ticket, TicketId, Verdict,
+};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use support::*;
@@ -294,6 +296,14 @@ fn a_store_that_panics_when_it_is_asked_something_goes_on() {
         serves(&engine, &store, 2).await;
         assert_eq!(panics(&engine.health(), &ActorName::Journal), 1);
     });
+}
+
+#[test]
+fn a_store_that_panics_at_the_start_is_an_error_of_the_start() {
+    let (store, director) = staged(&MemoryStore::new());
+    director.panic_on_reads(1);
+    let error = builder(store, &clock()).start().unwrap_err();
+    assert!(matches!(error, StartError::Store(_)), "{error}");
 }
 
 #[test]

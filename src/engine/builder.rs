@@ -1,5 +1,6 @@
 //! Starting an engine.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::thread::JoinHandle;
@@ -26,7 +27,7 @@ use crate::journal::{Bearings, Position};
 use crate::personal::InstallationKey;
 use crate::roster::Roster;
 use crate::rules::Rules;
-use crate::store::{Lifetime, MemoryStore, Store};
+use crate::store::{Lifetime, MemoryStore, Store, StoreError};
 use crate::ticket::Policy;
 
 /// Puts an engine together; see [`Engine::builder`].
@@ -129,10 +130,13 @@ impl EngineBuilder {
             (None, Lifetime::Process) => self.secrets.key(),
             (None, Lifetime::Durable) => return Err(StartError::Missing { what: "the installation's key" }),
         };
-        if store.first_key(key.check())? != key.check() {
-            return Err(StartError::AnotherKey);
-        }
-        let standing = store.standing()?;
+        let asked = catch_unwind(AssertUnwindSafe(|| {
+            if store.first_key(key.check())? != key.check() {
+                return Err(StartError::AnotherKey);
+            }
+            Ok(store.standing()?)
+        }));
+        let standing = asked.unwrap_or_else(|_| Err(StoreError { reason: "it panicked".to_owned() }.into()))?;
         let (end, bearings) = (standing.end, standing.bearings.clone());
         let lookup = Lookup::new(standing);
 

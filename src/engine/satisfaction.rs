@@ -2,12 +2,13 @@
 //!
 //! It owns no ticket: the desk that does carries out what it says.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
+use foldhash::fast::FixedState;
 use jiff::Timestamp;
 
 use crate::engine::book::repeated;
@@ -28,6 +29,8 @@ pub(crate) struct Satisfaction {
     dispatcher: Addr<Dispatcher>,
     /// When silence closes which ticket; passed over when the ticket has moved on.
     silences: BTreeSet<(Timestamp, TicketId)>,
+    /// The latest date of each: an answer that is given again takes the place of the one before, as it does after a start.
+    by_ticket: HashMap<TicketId, Timestamp, FixedState>,
     alarm: Option<(Timestamp, SpawnHandle)>,
     dates_handed: bool,
 }
@@ -74,7 +77,8 @@ pub(crate) fn judge(
 
 impl Satisfaction {
     pub(crate) fn new(shared: Arc<Shared>, dispatcher: Addr<Dispatcher>) -> Self {
-        let mut new = Self { shared, dispatcher, silences: BTreeSet::new(), alarm: None, dates_handed: false };
+        let (silences, by_ticket) = (BTreeSet::new(), HashMap::default());
+        let mut new = Self { shared, dispatcher, silences, by_ticket, alarm: None, dates_handed: false };
         new.rebuild();
         new
     }
@@ -83,7 +87,11 @@ impl Satisfaction {
     fn rebuild(&mut self) {
         let answered = |ticket: &Ticket| matches!(ticket.state().kind(), StateKind::Resolved | StateKind::Rejected);
         let tickets = self.shared.lookup.open(answered);
-        self.silences.extend(tickets.iter().filter_map(|ticket| Some((ticket.state().next_date()?, ticket.id()))));
+        for ticket in &tickets {
+            let Some(date) = ticket.state().next_date() else { continue };
+            self.silences.insert((date, ticket.id()));
+            self.by_ticket.entry(ticket.id()).or_insert(date);
+        }
         self.dates_handed = false;
     }
 
@@ -95,6 +103,9 @@ impl Satisfaction {
             && date < Timestamp::MAX
         {
             self.silences.pop_first();
+            if self.by_ticket.get(&id) == Some(&date) {
+                self.by_ticket.remove(&id);
+            }
             due.push(id);
         }
         due
@@ -141,7 +152,12 @@ pub(crate) struct Answered(pub(crate) Vec<(TicketId, Timestamp)>);
 impl Handler<Answered> for Satisfaction {
     type Result = ();
     fn handle(&mut self, Answered(tickets): Answered, ctx: &mut Self::Context) {
-        self.silences.extend(tickets.into_iter().map(|(id, silence_at)| (silence_at, id)));
+        for (id, silence_at) in tickets {
+            if let Some(earlier) = self.by_ticket.insert(id, silence_at) {
+                self.silences.remove(&(earlier, id));
+            }
+            self.silences.insert((silence_at, id));
+        }
         self.set_alarm(ctx);
     }
 }
