@@ -93,7 +93,7 @@
 //! the engine, e.g. to try a rules table ([`Rules::decide`]) before it goes live.
 //!
 //! # Features
-//! * `sqlite` (on): [`SqliteStore`](store::SqliteStore), a journal in a file; compiles SQLite in.
+//! * `sqlite` (on): [`SqliteStore`], a journal in a file; compiles SQLite in.
 //! * `proof` (on): [`journal::proof`], signed checkpoints and proofs that anyone can check.
 //!
 //! It speaks of time by [`jiff`] and logs by
