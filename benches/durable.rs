@@ -66,6 +66,8 @@ fn callers(folder: &Path) {
         drop(engine);
 
         let batches = batches.0.lock().unwrap().clone();
+        // Opening it brings the indexes up to the last entry, so that all rows are there to be written again.
+        drop(SqliteStore::open(&path, Settings::default()).unwrap());
         let rows = Rows::read(&path);
         let bare = bare_sqlite(&fresh(folder, "bare.sqlite"), &rows, &batches);
         let file = bare_file(&fresh(folder, "bare.file"), &rows, &batches);
@@ -118,8 +120,8 @@ struct Batches(Arc<Mutex<Vec<usize>>>);
 struct Rows {
     entries: Vec<(Vec<u8>, String)>,
     personal: Vec<Option<(Vec<u8>, String)>>,
-    /// The ticket of each entry.
-    tickets: Vec<i64>,
+    /// The ticket of each entry, if it is about one.
+    tickets: Vec<Option<i64>>,
     sources: Vec<(Vec<u8>, i64, Option<Vec<u8>>)>,
     open: Vec<(i64, i64, String)>,
 }
@@ -139,11 +141,11 @@ impl Rows {
         while let Some(row) = found.next().unwrap() {
             personal[row.get::<_, i64>(0).unwrap() as usize] = Some((row.get(1).unwrap(), row.get(2).unwrap()));
         }
-        let mut tickets = vec![0; entries.len()];
+        let mut tickets = vec![None; entries.len()];
         let mut select = file.prepare("SELECT position, ticket FROM history").unwrap();
         let mut found = select.query([]).unwrap();
         while let Some(row) = found.next().unwrap() {
-            tickets[row.get::<_, i64>(0).unwrap() as usize] = row.get(1).unwrap();
+            tickets[row.get::<_, i64>(0).unwrap() as usize] = Some(row.get(1).unwrap());
         }
         let mut sources = Vec::new();
         let mut select = file.prepare("SELECT key, ticket, author FROM source ORDER BY ticket").unwrap();
@@ -162,7 +164,8 @@ impl Rows {
 
     fn len(&self) -> usize {
         let personal = self.personal.iter().flatten().count();
-        2 * self.entries.len() + personal + self.sources.len() + self.open.len()
+        let history = self.tickets.iter().flatten().count();
+        self.entries.len() + history + personal + self.sources.len() + self.open.len()
     }
 }
 
@@ -215,7 +218,9 @@ fn bare_sqlite(path: &Path, rows: &Rows, batches: &[usize]) -> Bare {
                 source.execute(params![key, ticket, author]).unwrap();
             }
             for position in indexed..at {
-                history.execute(params![rows.tickets[position], position as i64]).ok();
+                if let Some(ticket) = rows.tickets[position] {
+                    history.execute(params![ticket, position as i64]).unwrap();
+                }
             }
             for (ticket, digest, text) in &rows.open[new] {
                 open.execute(params![ticket, digest, text]).unwrap();

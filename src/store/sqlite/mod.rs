@@ -155,7 +155,7 @@ impl SqliteStore {
     ///
     /// # Errors
     /// [`OpenError`]: the file is in use, not ours, newer than this version, not to be written, or damaged. It is not
-    /// touched then.
+    /// touched then, but for what is made from the journal in one that is found damaged only while it is read.
     pub fn open(path: impl AsRef<Path>, settings: Settings) -> Result<Self, OpenError> {
         let path = path.as_ref();
         // SQLite takes some relative names for something else than a file: `:memory:`, `file:...`.
