@@ -467,7 +467,7 @@ impl Store for Watched {
     fn standing(&mut self) -> Result<Standing, StoreError> {
         self.inner.standing()
     }
-    fn keep(&mut self, end: Position, bearings: &Bearings, changed: &[Changed]) -> Result<(), StoreError> {
+    fn keep(&mut self, end: Position, bearings: &Bearings, changed: Vec<Changed>) -> Result<(), StoreError> {
         self.inner.keep(end, bearings, changed)
     }
     fn scrub(&mut self) -> Result<u64, StoreError> {

@@ -667,7 +667,7 @@ impl Store for Forgetful {
     fn standing(&mut self) -> Result<Standing, StoreError> {
         self.0.standing()
     }
-    fn keep(&mut self, _: Position, _: &Bearings, _: &[Changed]) -> Result<(), StoreError> {
+    fn keep(&mut self, _: Position, _: &Bearings, _: Vec<Changed>) -> Result<(), StoreError> {
         Ok(())
     }
     fn scrub(&mut self) -> Result<u64, StoreError> {

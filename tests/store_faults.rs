@@ -218,7 +218,7 @@ impl Store for Faulty {
     fn standing(&mut self) -> Result<Standing, StoreError> {
         self.call("standing", SqliteStore::standing)
     }
-    fn keep(&mut self, end: Position, bearings: &Bearings, changed: &[Changed]) -> Result<(), StoreError> {
+    fn keep(&mut self, end: Position, bearings: &Bearings, changed: Vec<Changed>) -> Result<(), StoreError> {
         self.call("keep", |store| store.keep(end, bearings, changed))
     }
     fn scrub(&mut self) -> Result<u64, StoreError> {

@@ -148,7 +148,7 @@ impl Both {
             });
         }
         let (end, bearings) = (self.standing.end, self.standing.bearings.clone());
-        self.sqlite().keep(end, &bearings, &changed).unwrap();
+        self.sqlite().keep(end, &bearings, changed).unwrap();
     }
 
     fn erase(&mut self, of: Erased, at: usize, records: impl Iterator<Item = Record>) {

@@ -240,7 +240,7 @@ impl Writer {
             None => lookup.ticket(id).map(|ticket| Changed::Open(Box::new(ticket))),
         });
         let (changed, end, bearings): (Vec<Changed>, _, _) = (changed.collect(), self.end, lookup.bearings().clone());
-        let kept = self.ask(|store| store.keep(end, &bearings, &changed));
+        let kept = self.ask(|store| store.keep(end, &bearings, changed));
         let Some(unkept) = &mut self.unkept else { return };
         match kept {
             Ok(()) => *unkept = Unkept::default(),

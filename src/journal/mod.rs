@@ -13,6 +13,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 pub use seal::{EntryHash, Link, Sealed, Unreadable, Unwritable, seal, unseal};
+#[cfg(feature = "sqlite")]
+pub(crate) use seal::{link, write_text};
 pub use standing::{Bearings, Standing};
 
 use crate::code::{DeskId, OfficerId};

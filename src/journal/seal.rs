@@ -20,7 +20,11 @@ impl EntryHash {
     /// The hash of an entry's text, as it stands in the store.
     #[must_use]
     pub fn of(text: &str) -> Self {
-        Self(Sha256::digest(text.as_bytes()).into())
+        Self::of_bytes(text.as_bytes())
+    }
+
+    pub(crate) fn of_bytes(text: &[u8]) -> Self {
+        Self(Sha256::digest(text).into())
     }
 }
 
@@ -39,16 +43,26 @@ pub struct Sealed {
 /// # Errors
 /// [`Unwritable`] when it cannot be written as JSON, which no entry that this crate makes is.
 pub fn seal(entry: &Entry, before: Option<EntryHash>) -> Result<Sealed, Unwritable> {
-    let mut text = serde_json::to_string(entry).map_err(|error| Unwritable { reason: error.to_string() })?;
-    if let Some(before) = before {
-        // An entry is an object with at least the field that says what it is.
-        text.truncate(text.len().saturating_sub(1));
-        text.push_str(r#","before":""#);
-        text.push_str(&before.to_string());
-        text.push_str(r#""}"#);
-    }
-    let hash = EntryHash::of(&text);
-    Ok(Sealed { text, hash })
+    let mut text = Vec::new();
+    write_text(entry, &mut text)?;
+    let text = String::from_utf8(text).map_err(|error| Unwritable { reason: error.to_string() })?;
+    Ok(match before {
+        Some(before) => link(&text, before),
+        None => Sealed { hash: EntryHash::of(&text), text },
+    })
+}
+
+/// Writes an entry's text, not linked yet, behind what stands there.
+pub(crate) fn write_text(entry: &Entry, into: &mut Vec<u8>) -> Result<(), Unwritable> {
+    serde_json::to_writer(into, entry).map_err(|error| Unwritable { reason: error.to_string() })
+}
+
+/// Links an entry's text to the one before it.
+pub(crate) fn link(text: &str, before: EntryHash) -> Sealed {
+    // An entry is an object with at least the field that says what it is.
+    let open = text.strip_suffix('}').unwrap_or(text);
+    let text = [open, r#","before":""#, &before.to_string(), r#""}"#].concat();
+    Sealed { hash: EntryHash::of(&text), text }
 }
 
 /// Reads an entry back from its text.

@@ -123,7 +123,7 @@ pub trait Store: Send + 'static {
     ///
     /// # Errors
     /// [`StoreError`] when that cannot be written; it is tried again later.
-    fn keep(&mut self, end: Position, bearings: &Bearings, changed: &[Changed]) -> Result<(), StoreError> {
+    fn keep(&mut self, end: Position, bearings: &Bearings, changed: Vec<Changed>) -> Result<(), StoreError> {
         let _ = (end, bearings, changed);
         Ok(())
     }

@@ -65,17 +65,21 @@ fn damm(digits: impl IntoIterator<Item = u8>) -> u8 {
 
 impl fmt::Display for TicketId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut digits = format!("{:0SHORTEST$}", self.0);
-        let check = damm(digits.bytes().map(|d| d - b'0'));
-        digits.push((b'0' + check) as char);
-        let lead = digits.len() % 4;
-        for (i, digit) in digits.chars().enumerate() {
-            if i > 0 && i % 4 == lead {
-                f.write_str("-")?;
+        // In one piece, since every entry has it.
+        let digits: [u8; 14] = std::array::from_fn(|at| (self.0 / 10_u64.pow(13 - at as u32) % 10) as u8);
+        let mut rest = self.0 * 10 + u64::from(damm(digits));
+        let mut text = [0; 18];
+        let (mut at, mut written) = (text.len(), 0);
+        while rest > 0 || written <= SHORTEST {
+            if written > 0 && written % 4 == 0 {
+                at -= 1;
+                text[at] = b'-';
             }
-            write!(f, "{digit}")?;
+            at -= 1;
+            text[at] = b'0' + (rest % 10) as u8;
+            (rest, written) = (rest / 10, written + 1);
         }
-        Ok(())
+        f.write_str(std::str::from_utf8(&text[at..]).unwrap_or_default())
     }
 }
 

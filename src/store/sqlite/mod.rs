@@ -50,6 +50,7 @@
 //! error at the commit leaves it open ([`AppendError::Unknown`]): the transaction may appear when the file is opened
 //! again, which was seen to happen. The engine then opens it again and looks.
 
+mod append;
 mod archive;
 mod backup;
 mod error;
@@ -57,35 +58,33 @@ mod file;
 mod projection;
 mod rows;
 mod schema;
+mod scribe;
 mod spare;
 mod young;
 
-use std::collections::HashMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use foldhash::fast::FixedState;
 use rusqlite::ffi::ErrorCode;
 use rusqlite::{Connection, OptionalExtension, params};
 
+use append::LastEntries;
 #[cfg(feature = "proof")]
 pub use archive::VerifyError;
 pub use archive::{Archive, ArchivedEntry};
 pub use error::OpenError;
 use file::{LogState, Sentinel, beside};
 use projection::NotBroughtUp;
-use rows::{Raw, fact, nanoseconds, number, set_fact, ticket};
+use rows::{Raw, fact, number, set_fact, ticket};
+use scribe::Scribe;
 use spare::Spare;
 use young::Young;
 
 use super::{AppendError, BackupJob, Changed, Lifetime, Store, StoreError};
-use crate::journal::{Bearings, Entry, EntryHash, Erased, Position, Record, Standing, TicketEntry, Unwritable, seal};
+use crate::journal::{Bearings, Entry, Position, Record, Standing};
 use crate::personal::{Commitment, KeyCheck, SaltedRecord, SourceKey};
 use crate::ticket::{RequestId, TicketId, Version};
-
-/// Of how many tickets the last entry's hash is remembered; of others it is read again.
-const REMEMBERED: usize = 1 << 18;
 
 /// How the file is used. The defaults were measured; see `BENCHMARKS.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,8 +137,8 @@ pub struct SqliteStore {
     connection: Option<Connection>,
     end: Position,
     young: Young,
-    /// Version and hash of the last entry of tickets.
-    last: HashMap<TicketId, (Version, EntryHash), FixedState>,
+    last: LastEntries,
+    scribe: Scribe,
     /// How everything stood when the file was opened, until something is written.
     standing: Option<Standing>,
     erased: u64,
@@ -175,7 +174,8 @@ impl SqliteStore {
             connection: Some(connection),
             end: Position::default(),
             young: Young::default(),
-            last: HashMap::default(),
+            last: LastEntries::default(),
+            scribe: Scribe::new(),
             standing: None,
             erased: 0,
             has_copies: log == LogState::HeldByAReader,
@@ -242,133 +242,12 @@ impl SqliteStore {
         Ok(places)
     }
 
-    /// The last entry of a ticket: its version and hash.
-    fn last_of(&self, ticket: TicketId) -> Result<Option<(Version, EntryHash)>, StoreError> {
-        let Some((version, position)) = self.places(ticket)?.last().copied() else { return Ok(None) };
-        let mut select = self.connection()?.prepare_cached("SELECT hash FROM entry WHERE position = ?1")?;
-        let hash: Vec<u8> = select.query_row([position.0.cast_signed()], |row| row.get(0))?;
-        let hash = EntryHash::from_bytes(&hash)
-            .ok_or_else(|| StoreError { reason: format!("the hash of entry {position} is damaged") })?;
-        Ok(Some((version, hash)))
-    }
-
-    /// Writes a batch, inside a transaction.
-    fn write(&self, batch: &[Record]) -> Result<Batch, StoreError> {
-        let connection = self.connection()?;
-        let mut new = Batch::default();
-        let mut insert = connection.prepare_cached("INSERT INTO entry (position, hash, text) VALUES (?1, ?2, ?3)")?;
-        let mut insert_personal =
-            connection.prepare_cached("INSERT INTO personal (position, salt, record) VALUES (?1, ?2, ?3)")?;
-        for (record, position) in batch.iter().zip(self.end.0..) {
-            let position = Position(position);
-            let before = match record.entry.ticket() {
-                Some(entry) => self.before(entry, &new)?,
-                None => None,
-            };
-            let sealed = seal(&record.entry, before)?;
-            insert.execute(params![position.0.cast_signed(), sealed.hash.as_bytes(), sealed.text])?;
-            if let Some(personal) = &record.personal {
-                let text = serde_json::to_string(personal.record())
-                    .map_err(|error| StoreError { reason: format!("a personal record cannot be written: {error}") })?;
-                insert_personal.execute(params![position.0.cast_signed(), personal.salt().0, text])?;
-            }
-            match &record.entry {
-                Entry::Ticket(entry) => {
-                    new.last.insert(entry.ticket, (entry.version, sealed.hash));
-                    new.places.push(position);
-                }
-                Entry::Erased(erasure) => {
-                    // The indexes have to know whose records there are.
-                    self.young.write(connection)?;
-                    new.young(batch, self.end).write(connection)?;
-                    if let Erased::ClosedBefore(_) = erasure.of {
-                        self.bring_up_closed(position)?;
-                    }
-                    new.erased += erase(connection, erasure.of, position)?;
-                }
-                Entry::Rules(_) | Entry::Roster(_) => {}
-            }
-        }
-        Ok(new)
-    }
-
-    /// The hash of the entry before this one, which has to be the ticket's next.
-    fn before(&self, entry: &TicketEntry, new: &Batch) -> Result<Option<EntryHash>, StoreError> {
-        let ticket = entry.ticket;
-        let last = match new.last.get(&ticket).or_else(|| self.last.get(&ticket)) {
-            Some(last) => Some(*last),
-            // A first entry is of a number that was just set aside.
-            None if entry.version == Version(1) => None,
-            None => self.last_of(ticket)?,
-        };
-        let expected = last.map_or(Version(1), |(version, _)| version.next());
-        if expected != entry.version {
-            let found = entry.version;
-            return Err(crate::journal::FoldError::Gap { ticket, expected, found }.into());
-        }
-        Ok(last.map(|(_, hash)| hash))
-    }
-
-    /// What a failed statement means before the commit: nothing is written.
-    fn refused(&mut self, error: StoreError) -> AppendError {
-        if let Some(connection) = &self.connection {
-            roll_back(connection);
-        }
-        AppendError::Refused { reason: error.reason }
-    }
-
     /// Frees the room held in reserve, so that the log can be brought home.
     fn make_room(&mut self) {
         let freed = self.spare.free();
         tracing::error!(freed, "the disk is full");
         if let Some(Err(error)) = self.connection.as_ref().map(file::truncate_log) {
             tracing::warn!(reason = file::reason(error.sqlite_error_code(), &error), "the log cannot be brought home");
-        }
-    }
-}
-
-/// What a batch adds, to be taken over when it is committed.
-#[derive(Debug, Default)]
-struct Batch {
-    last: HashMap<TicketId, (Version, EntryHash), FixedState>,
-    places: Vec<Position>,
-    erased: u64,
-}
-
-impl Batch {
-    /// The part of the batch that is written, for the indexes.
-    fn young(&self, batch: &[Record], first: Position) -> Young {
-        let mut young = Young::default();
-        for position in &self.places {
-            let at = usize::try_from(position.0 - first.0).unwrap_or(usize::MAX);
-            if let Some(entry) = batch.get(at).and_then(|record| record.entry.ticket()) {
-                young.take(entry, *position);
-            }
-        }
-        young
-    }
-}
-
-/// Takes the personal records that stand before `end`; answers how many.
-///
-/// Their rows are emptied and stay. Were they deleted, SQLite would join pages that have become empty, and leave copies
-/// of the rows that it moves where these were; those it would not overwrite when the rows are erased later.
-fn erase(connection: &Connection, of: Erased, end: Position) -> rusqlite::Result<u64> {
-    const RECORDS: &str = "UPDATE personal SET salt = x'', record = '' WHERE record <> '' AND position < ?2
-        AND position IN (SELECT position FROM history WHERE ticket IN";
-    let end = end.0.cast_signed();
-    match of {
-        Erased::Author(author) => connection
-            .prepare_cached(&format!("{RECORDS} (SELECT ticket FROM source WHERE author = ?1))"))?
-            .execute(params![author.as_bytes(), end])
-            .map(|count| count as u64),
-        Erased::ClosedBefore(time) => {
-            let time = nanoseconds(time);
-            let erased = connection
-                .prepare_cached(&format!("{RECORDS} (SELECT ticket FROM closed_ticket WHERE at < ?1))"))?
-                .execute(params![time, end])?;
-            connection.prepare_cached("DELETE FROM closed_ticket WHERE at < ?1")?.execute([time])?;
-            Ok(erased as u64)
         }
     }
 }
@@ -396,47 +275,9 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
-impl From<Unwritable> for StoreError {
-    fn from(error: Unwritable) -> Self {
-        Self { reason: error.to_string() }
-    }
-}
-
 impl Store for SqliteStore {
     fn append(&mut self, batch: &Arc<Vec<Record>>) -> Result<Position, AppendError> {
-        self.standing = None;
-        let begun = self.connection().and_then(|connection| Ok(connection.execute_batch("BEGIN IMMEDIATE")?));
-        begun.map_err(|error| self.refused(error))?;
-        let first = self.end;
-        let end = first.plus(batch.len() as u64);
-        let new = self.write(batch).map_err(|error| self.refused(error))?;
-        let young = new.young(batch, first);
-        let is_due = self.young.len() + young.len() >= self.settings.index_every;
-        let finish = || {
-            let connection = self.connection()?;
-            if is_due {
-                self.young.write(connection)?;
-                young.write(connection)?;
-                set_fact(connection, "indexed", end.0.cast_signed())?;
-            }
-            Ok(())
-        };
-        if let Err(error) = finish() {
-            return Err(self.refused(error));
-        }
-        self.commit()?;
-        self.end = end;
-        self.erased += new.erased;
-        if self.last.len() + new.last.len() > REMEMBERED {
-            self.last.clear();
-        }
-        self.last.extend(new.last);
-        if is_due {
-            self.young = Young::default();
-        } else {
-            self.young.join(young);
-        }
-        Ok(first)
+        self.append_batch(batch)
     }
 
     fn reopen(&mut self) -> Result<(), StoreError> {
@@ -577,7 +418,7 @@ impl Store for SqliteStore {
         }
     }
 
-    fn keep(&mut self, end: Position, bearings: &Bearings, changed: &[Changed]) -> Result<(), StoreError> {
+    fn keep(&mut self, end: Position, bearings: &Bearings, changed: Vec<Changed>) -> Result<(), StoreError> {
         if let Err(error) = self.spare.lay() {
             tracing::warn!(%error, "no room can be held in reserve");
         }
@@ -616,21 +457,5 @@ impl Store for SqliteStore {
         let to = std::path::absolute(to)
             .map_err(|error| StoreError { reason: format!("the place of the copy: {error}") })?;
         Ok(Box::new(move || backup::back_up(&from, &to)))
-    }
-}
-
-impl SqliteStore {
-    /// Commits. A full disk is known to have written nothing; of any other error it is not known.
-    fn commit(&mut self) -> Result<(), AppendError> {
-        let connection = self.connection().map_err(|error| AppendError::Unknown { reason: error.reason })?;
-        let Err(error) = connection.execute_batch("COMMIT") else { return Ok(()) };
-        let code = error.sqlite_error_code();
-        let reason = file::reason(code, &error);
-        roll_back(connection);
-        if code == Some(ErrorCode::DiskFull) {
-            self.make_room();
-            return Err(AppendError::Refused { reason });
-        }
-        Err(AppendError::Unknown { reason })
     }
 }

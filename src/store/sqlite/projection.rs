@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::rows::{self, Raw, fact, nanoseconds, number, set_fact};
 use super::young::Young;
-use super::{SqliteStore, roll_back, schema};
+use super::{SqliteStore, roll_back, schema, scribe};
 use crate::journal::{Bearings, Entry, FoldError, Position, Standing};
 use crate::store::{Changed, Store, StoreError};
 use crate::ticket::{Ticket, TicketEvent, TicketId, Version};
@@ -114,7 +114,7 @@ impl SqliteStore {
         }
         if kept_end < self.end {
             let changed: Vec<Changed> = changed.into_iter().map(|id| as_it_stands(id, &standing)).collect();
-            self.keep_changed(self.end, &standing.bearings, &changed).map_err(NotBroughtUp::Unwritable)?;
+            self.keep_changed(self.end, &standing.bearings, changed).map_err(NotBroughtUp::Unwritable)?;
         }
         Ok(standing)
     }
@@ -228,11 +228,12 @@ impl SqliteStore {
         &self,
         end: Position,
         bearings: &Bearings,
-        changed: &[Changed],
+        changed: Vec<Changed>,
     ) -> Result<(), StoreError> {
         let connection = self.connection()?;
         connection.execute_batch("BEGIN IMMEDIATE")?;
-        let written = keep(connection, end, bearings, changed).and_then(|()| Ok(connection.execute_batch("COMMIT")?));
+        let rows = self.scribe.make(lots(changed).into_iter(), rows_of);
+        let written = keep(connection, end, bearings, rows).and_then(|()| Ok(connection.execute_batch("COMMIT")?));
         written.inspect_err(|_| roll_back(connection))
     }
 }
@@ -343,11 +344,6 @@ fn kept_text(kept: &Kept) -> Result<String, StoreError> {
     text(&kept)
 }
 
-fn ticket_text(ticket: &Ticket) -> Result<(i64, String), StoreError> {
-    let text = serde_json::to_string(ticket).map_err(|error| StoreError { reason: error.to_string() })?;
-    Ok((digest_of(&text), text))
-}
-
 /// The first eight bytes of a text's SHA-256: enough to see that it is as it was written.
 fn digest_of(text: &str) -> i64 {
     let digest = Sha256::digest(text.as_bytes());
@@ -356,8 +352,41 @@ fn digest_of(text: &str) -> i64 {
     i64::from_be_bytes(first)
 }
 
+/// What is to be written of a ticket that changed.
+enum OpenOrClosed {
+    Open { id: TicketId, version: Version, digest: i64, text: String },
+    Closed { id: TicketId, at: Timestamp },
+}
+
+/// The same, a few at a time.
+fn lots(changed: Vec<Changed>) -> Vec<Vec<Changed>> {
+    let mut lots = Vec::with_capacity(changed.len().div_ceil(scribe::LOT));
+    let mut changed = changed.into_iter().peekable();
+    while changed.peek().is_some() {
+        lots.push(changed.by_ref().take(scribe::LOT).collect());
+    }
+    lots
+}
+
+fn rows_of(changed: Vec<Changed>) -> Result<Vec<OpenOrClosed>, StoreError> {
+    let row = |change| match change {
+        Changed::Closed(id, at) => Ok(OpenOrClosed::Closed { id, at }),
+        Changed::Open(ticket) => {
+            let text = serde_json::to_string(&ticket).map_err(|error| StoreError { reason: error.to_string() })?;
+            let (id, version) = (ticket.id(), ticket.version());
+            Ok(OpenOrClosed::Open { id, version, digest: digest_of(&text), text })
+        }
+    };
+    changed.into_iter().map(row).collect()
+}
+
 /// Writes how tickets stand that changed, and what it comes to.
-fn keep(connection: &Connection, end: Position, bearings: &Bearings, changed: &[Changed]) -> Result<(), StoreError> {
+fn keep(
+    connection: &Connection,
+    end: Position,
+    bearings: &Bearings,
+    rows: impl Iterator<Item = Result<Vec<OpenOrClosed>, StoreError>>,
+) -> Result<(), StoreError> {
     let text: Option<String> = fact(connection, "kept")?;
     let known = text.as_deref().map(serde_json::from_str::<Kept>).transpose();
     let mut kept = known.map_err(|error| StoreError { reason: error.to_string() })?.unwrap_or_default();
@@ -370,11 +399,7 @@ fn keep(connection: &Connection, end: Position, bearings: &Bearings, changed: &[
     let mut delete = connection.prepare_cached("DELETE FROM open_ticket WHERE ticket = ?1")?;
     let mut closed = connection.prepare_cached(INSERT_CLOSED)?;
     let mut reopened = connection.prepare_cached(DELETE_CLOSED)?;
-    for change in changed {
-        let id = match change {
-            Changed::Open(ticket) => ticket.id(),
-            Changed::Closed(ticket, _) => *ticket,
-        };
+    let mut take_away = |kept: &mut Kept, id: TicketId| -> Result<bool, StoreError> {
         let before: Option<i64> = match highest {
             // Most are new.
             Some(highest) if number(id) <= highest => old.query_row([number(id)], |row| row.get(0)).optional()?,
@@ -384,21 +409,26 @@ fn keep(connection: &Connection, end: Position, bearings: &Bearings, changed: &[
             kept.sum = kept.sum.wrapping_sub(before);
             kept.tickets = kept.tickets.saturating_sub(1);
         }
-        match change {
-            Changed::Open(ticket) => {
-                let (digest, text) = ticket_text(ticket)?;
-                insert.execute(params![number(id), digest, text])?;
-                kept.sum = kept.sum.wrapping_add(digest);
-                kept.tickets += 1;
-                if before.is_none() && ticket.version() > Version(1) {
-                    reopened.execute([number(id)])?;
+        Ok(before.is_some())
+    };
+    for lot in rows {
+        for row in lot? {
+            match row {
+                OpenOrClosed::Open { id, version, digest, text } => {
+                    let was_open = take_away(&mut kept, id)?;
+                    insert.execute(params![number(id), digest, text])?;
+                    kept.sum = kept.sum.wrapping_add(digest);
+                    kept.tickets += 1;
+                    if !was_open && version > Version(1) {
+                        reopened.execute([number(id)])?;
+                    }
                 }
-            }
-            Changed::Closed(_, at) => {
-                if before.is_some() {
-                    delete.execute([number(id)])?;
+                OpenOrClosed::Closed { id, at } => {
+                    if take_away(&mut kept, id)? {
+                        delete.execute([number(id)])?;
+                    }
+                    closed.execute(params![number(id), nanoseconds(at)])?;
                 }
-                closed.execute(params![number(id), nanoseconds(*at)])?;
             }
         }
     }
