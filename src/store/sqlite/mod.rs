@@ -76,7 +76,7 @@ pub use archive::{Archive, ArchivedEntry};
 pub use error::OpenError;
 use file::{LogState, Sentinel, beside};
 use projection::NotBroughtUp;
-use rows::{Raw, fact, number, set_fact, ticket};
+use rows::{RawPage, fact, number, set_fact, ticket};
 use scribe::Scribe;
 use spare::Spare;
 use young::Young;
@@ -207,17 +207,17 @@ impl SqliteStore {
 
     /// Entries from a position on, with where they stand.
     fn page(&self, from: Position, limit: usize) -> Result<Vec<(Position, Entry)>, StoreError> {
-        self.raw_page(from, limit)?.iter().map(Raw::read).collect()
+        self.raw_page(from, limit)?.read()
     }
 
     /// The same, not read yet.
-    fn raw_page(&self, from: Position, limit: usize) -> Result<Vec<Raw>, StoreError> {
+    fn raw_page(&self, from: Position, limit: usize) -> Result<RawPage, StoreError> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let mut select = self
             .connection()?
             .prepare_cached("SELECT position, hash, text FROM entry WHERE position >= ?1 ORDER BY position LIMIT ?2")?;
         let mut found = select.query(params![from.0.cast_signed(), limit])?;
-        let mut page = Vec::new();
+        let mut page = RawPage::default();
         while let Some(row) = found.next()? {
             let position = Position(row.get::<_, i64>(0)?.cast_unsigned());
             let expected = from.plus(page.len() as u64);
@@ -225,7 +225,7 @@ impl SqliteStore {
                 let reason = format!("entry {expected} is missing; restore the journal from a backup");
                 return Err(StoreError { reason });
             }
-            page.push(rows::raw(position, row, 1, 2)?);
+            page.take(position, row, 1, 2)?;
         }
         Ok(page)
     }

@@ -9,7 +9,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::rows::{self, Raw, fact, nanoseconds, number, set_fact};
+use super::rows::{self, RawPage, fact, nanoseconds, number, set_fact};
 use super::young::Young;
 use super::{SqliteStore, roll_back, schema, scribe};
 use crate::journal::{Bearings, Entry, FoldError, Position, Standing};
@@ -19,8 +19,9 @@ use crate::ticket::{Ticket, TicketEvent, TicketId, Version};
 /// How many entries are read at a time.
 const PAGE: usize = 2_048;
 
-/// How many such pages are under way between two threads.
-const AHEAD: usize = 2;
+/// How many such pages are under way between two threads, at most: as many as are read while a lot is indexed.
+const AHEAD: usize = 12;
+
 /// In lots of how many entries the indexes are caught up, at least: larger ones are quicker, smaller ones take less memory.
 const LOT: usize = 32_768;
 
@@ -127,22 +128,24 @@ impl SqliteStore {
         mut take: impl FnMut(&mut Self, Position, &Entry) -> Result<(), CatchUp>,
     ) -> Result<(), CatchUp> {
         std::thread::scope(|scope| {
-            let (to_make_out, raw) = mpsc::sync_channel::<Vec<Raw>>(AHEAD);
+            let (to_make_out, raw) = mpsc::sync_channel::<RawPage>(AHEAD);
             let (made_out, entries) = mpsc::sync_channel(AHEAD);
+            let (let_go, taken) = mpsc::channel::<Vec<(Position, Entry)>>();
             scope.spawn(move || {
                 for page in raw {
-                    let page: Result<Vec<(Position, Entry)>, StoreError> = page.iter().map(Raw::read).collect();
                     // Whoever no longer wants it has met an error.
-                    if made_out.send(page).is_err() {
+                    if made_out.send(page.read()).is_err() {
                         return;
                     }
+                    // Memory goes back where it came from: two threads at one heap wait for each other.
+                    taken.try_iter().for_each(drop);
                 }
             });
             let (mut next, mut ahead) = (from, 0);
             loop {
                 while ahead < AHEAD && next < self.end {
                     let page = self.raw_page(next, PAGE)?;
-                    if page.is_empty() {
+                    if page.len() == 0 {
                         return Err(StoreError { reason: format!("entry {next} is missing") }.into());
                     }
                     next = next.plus(page.len() as u64);
@@ -158,6 +161,8 @@ impl SqliteStore {
                 for (position, entry) in &page {
                     take(self, *position, entry)?;
                 }
+                // When the other thread has ended, it is dropped here.
+                drop(let_go.send(page));
             }
         })
     }

@@ -1,5 +1,7 @@
 //! Single values and rows of the file, read and written.
 
+use std::ops::Range;
+
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 
@@ -40,35 +42,61 @@ pub(super) fn end(connection: &Connection) -> rusqlite::Result<Position> {
     Ok(Position(last.map_or(0, |last| last.cast_unsigned().saturating_add(1))))
 }
 
-/// An entry's row as it stands in the file, not read yet.
-pub(super) struct Raw {
+/// The rows of some entries as they stand in the file, not read yet. Their texts are in one piece: so little memory goes
+/// from the thread that fetches them to the one that reads them.
+#[derive(Default)]
+pub(super) struct RawPage {
+    texts: String,
+    rows: Vec<RawRow>,
+}
+
+struct RawRow {
     position: Position,
-    hash: Vec<u8>,
-    text: String,
+    /// `None` if what stands there is no hash.
+    hash: Option<EntryHash>,
+    text: Range<usize>,
 }
 
-/// The row of an entry, with its hash and its text.
-pub(super) fn raw(position: Position, row: &Row<'_>, hash: usize, text: usize) -> Result<Raw, StoreError> {
-    let text = row.get_ref(text)?.as_str().map_err(|_| damaged(position, "it is no text"))?.to_owned();
-    let hash = row.get_ref(hash)?.as_blob().map_err(|_| damaged(position, "its hash is none"))?.to_owned();
-    Ok(Raw { position, hash, text })
-}
+impl RawPage {
+    /// Takes an entry's row, with its hash and its text.
+    pub(super) fn take(
+        &mut self,
+        position: Position,
+        row: &Row<'_>,
+        hash: usize,
+        text: usize,
+    ) -> Result<(), StoreError> {
+        let begin = self.texts.len();
+        self.texts.push_str(row.get_ref(text)?.as_str().map_err(|_| damaged(position, "it is no text"))?);
+        let hash = row.get_ref(hash)?.as_blob().ok().and_then(EntryHash::from_bytes);
+        self.rows.push(RawRow { position, hash, text: begin..self.texts.len() });
+        Ok(())
+    }
 
-impl Raw {
-    /// Reads it, and checks it against its hash.
-    pub(super) fn read(&self) -> Result<(Position, Entry), StoreError> {
-        if EntryHash::of(&self.text).as_bytes() != self.hash {
-            return Err(damaged(self.position, "it is not as it was written"));
-        }
-        let entry =
-            unseal(&self.text).map_err(|error| StoreError { reason: format!("entry {}: {error}", self.position) })?;
-        Ok((self.position, entry))
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Reads them, and checks each against its hash.
+    pub(super) fn read(&self) -> Result<Vec<(Position, Entry)>, StoreError> {
+        let read = |row: &RawRow| {
+            let text = &self.texts[row.text.clone()];
+            if Some(EntryHash::of(text)) != row.hash {
+                return Err(damaged(row.position, "it is not as it was written"));
+            }
+            let unreadable = |error| StoreError { reason: format!("entry {}: {error}", row.position) };
+            Ok((row.position, unseal(text).map_err(unreadable)?))
+        };
+        self.rows.iter().map(read).collect()
     }
 }
 
 /// An entry of the journal, from a row with its hash and its text.
 pub(super) fn entry(position: Position, row: &Row<'_>, hash: usize, text: usize) -> Result<Entry, StoreError> {
-    raw(position, row, hash, text)?.read().map(|(_, entry)| entry)
+    let mut page = RawPage::default();
+    page.take(position, row, hash, text)?;
+    let (_, entry) = page.read()?.pop().ok_or_else(|| damaged(position, "it is missing"))?;
+    Ok(entry)
 }
 
 fn damaged(position: Position, what: &str) -> StoreError {
