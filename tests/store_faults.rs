@@ -29,7 +29,7 @@ use nivaran::personal::{KeyCheck, SaltedRecord, SourceKey};
 use nivaran::store::sqlite::{OpenError, Settings, Synchronous};
 use nivaran::store::{AppendError, BackupJob, Changed, Lifetime, SqliteStore, StoreError};
 use nivaran::ticket::{RequestId, Version};
-use nivaran::{Engine, Limits, ManualClock, MemoryStore, Store, SubmitError, TicketId, Verdict};
+use nivaran::{ActError, Engine, Limits, ManualClock, MemoryStore, Store, SubmitError, TicketId, Verdict};
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 use serde::{Deserialize, Serialize};
@@ -480,7 +480,7 @@ fn an_erasure_by_age_takes_the_records_of_those_that_are_closed_also_where_nothi
 }
 
 #[test]
-fn a_ticket_that_came_to_life_as_the_store_could_not_be_read_is_at_a_desk_after_the_next_start() {
+fn a_ticket_that_should_come_to_life_as_the_store_cannot_be_read_stays_closed_until_it_is_asked_again() {
     let folder = Folder::new("came-to-life");
     let path = folder.file("journal");
     let (settings, limits) = tight();
@@ -492,12 +492,20 @@ fn a_ticket_that_came_to_life_as_the_store_could_not_be_read_is_at_a_desk_after_
         let first = closed(&engine, 1, HISAR).await;
         closed(&engine, 2, HISAR).await;
         {
-            // The dispatcher reads the ticket, the batch is appended, the journal's writer reads the ticket.
+            // The dispatcher reads the ticket, then the journal's writer does, before it appends anything.
             let mut plan = plan.lock().unwrap();
-            plan.at = Some((plan.calls + 2, Fault::Refuse));
+            plan.at = Some((plan.calls + 1, Fault::Refuse));
         }
-        engine.feedback(feedback(first.id(), 1, Verdict::NotSatisfied)).await.unwrap();
+        let complaint = || engine.feedback(feedback(first.id(), 1, Verdict::NotSatisfied));
+        let refused = complaint().await;
+        assert!(matches!(refused, Err(ActError::Failed(Failure::NotStored { .. }))), "{refused:?}");
         assert_eq!(plan.lock().unwrap().met, Some("history"));
+        settled(&engine).unwrap();
+        assert!(!ticket(&engine, first.id()).await.state().kind().is_open());
+        complaint().await.unwrap();
+        let reopened = ticket(&engine, first.id()).await;
+        assert!(reopened.state().kind().is_open());
+        at_its_desk(&engine, &reopened).await;
         engine.shutdown().await;
     });
     goes_on(&path, settings, &heard).unwrap();

@@ -48,17 +48,18 @@ impl Lookup {
         self.by_id.get(&id).map(|ticket| Ticket::clone(&ticket))
     }
 
-    /// Folds an entry in. A ticket that is not here (closed long ago and open again) is told to the caller, who reads
-    /// it from the store.
+    /// Folds an entry in. Its ticket has to be here, if it is not the first.
     pub(crate) fn fold(&self, entry: &TicketEntry) -> Result<Folded, FoldError> {
         if let Some(TicketEvent::Received { .. }) = entry.events.first() {
             let mut ticket = None;
             advance(&mut ticket, entry)?;
-            let Some(ticket) = ticket else { return Ok(Folded::Missing) };
-            self.by_id.insert(entry.ticket, Box::new(ticket));
+            if let Some(ticket) = ticket {
+                self.by_id.insert(entry.ticket, Box::new(ticket));
+            }
             return Ok(Folded::Open);
         }
-        let Some(mut known) = self.by_id.get_mut(&entry.ticket) else { return Ok(Folded::Missing) };
+        let missing = FoldError::NoBeginning { ticket: entry.ticket };
+        let mut known = self.by_id.get_mut(&entry.ticket).ok_or(missing)?;
         let expected = known.version().next();
         if expected != entry.version {
             return Err(FoldError::Gap { ticket: entry.ticket, expected, found: entry.version });
@@ -125,6 +126,4 @@ pub(crate) enum Folded {
     Open,
     /// The ticket is closed now.
     Closed,
-    /// The ticket is not in the tables.
-    Missing,
 }

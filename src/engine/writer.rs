@@ -146,7 +146,7 @@ impl Writer {
             self.keep();
         }
         let records = Arc::new(records);
-        let appended = match self.append(&records) {
+        let appended = match self.fetch(&records).and_then(|()| self.append(&records)) {
             Err(AppendError::Unknown { reason }) => self.settle(&records, reason),
             settled => settled,
         };
@@ -282,17 +282,6 @@ impl Writer {
             match self.shared.lookup.fold(entry) {
                 Ok(Folded::Open) => {}
                 Ok(Folded::Closed) => closed.push(entry.ticket),
-                // The store has the whole batch by now; what follows in it is folded in its turn.
-                Ok(Folded::Missing) => match self.stored_until(entry.ticket, entry.version) {
-                    Ok(Some(ticket)) => {
-                        if !ticket.state().kind().is_open() {
-                            closed.push(ticket.id());
-                        }
-                        self.shared.lookup.insert(ticket);
-                    }
-                    Ok(None) => {}
-                    Err(error) => self.stop(error.to_string()),
-                },
                 Err(error) => self.stop(error.to_string()),
             }
         }
@@ -330,14 +319,27 @@ impl Writer {
         }
     }
 
+    /// A ticket as it is in the store.
     fn stored(&mut self, id: TicketId) -> Result<Option<Ticket>, ReadError> {
-        self.stored_until(id, Version(u32::MAX))
+        let entries = self.ask(|store| store.history(id))?;
+        Ok(fold(entries.iter().filter_map(|entry| entry.ticket()))?)
     }
 
-    /// A ticket as it is in the store, up to one of its entries.
-    fn stored_until(&mut self, id: TicketId, last: Version) -> Result<Option<Ticket>, ReadError> {
-        let entries = self.ask(|store| store.history(id))?;
-        Ok(fold(entries.iter().filter_map(|entry| entry.ticket()).take_while(|entry| entry.version <= last))?)
+    /// Has those tickets in the lookup tables that a batch goes on with and that have left memory: what is appended can
+    /// then be folded for certain.
+    fn fetch(&mut self, records: &[Record]) -> Result<(), AppendError> {
+        for entry in records.iter().filter_map(|record| record.entry.ticket()) {
+            if entry.version == Version(1) || self.shared.lookup.by_id.contains_key(&entry.ticket) {
+                continue;
+            }
+            let stored = self.stored(entry.ticket);
+            // One that begins in this very batch is not there yet.
+            if let Some(ticket) = stored.map_err(|error| AppendError::Refused { reason: error.to_string() })? {
+                self.closed.push_back(ticket.id());
+                self.shared.lookup.insert(ticket);
+            }
+        }
+        Ok(())
     }
 
     /// Refuses what stands behind a batch that was not written, and has the memory of all actors rebuilt.

@@ -21,6 +21,14 @@ const REMEMBERED: usize = 1 << 18;
 /// Version and hash of the last entry of tickets.
 pub(super) type LastEntries = HashMap<TicketId, (Version, EntryHash), FixedState>;
 
+/// What a batch of unknown outcome has done, if it turns out to be written.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Perhaps {
+    /// Where the journal ends then.
+    pub(super) end: Position,
+    pub(super) erased: u64,
+}
+
 impl SqliteStore {
     /// Appends a batch in one transaction. Every so many entries the indexes are brought up with it.
     pub(super) fn append_batch(&mut self, batch: &Arc<Vec<Record>>) -> Result<Position, AppendError> {
@@ -44,7 +52,12 @@ impl SqliteStore {
         if let Err(error) = finish() {
             return Err(self.refused(error));
         }
-        self.commit()?;
+        if let Err(error) = self.commit() {
+            if let AppendError::Unknown { .. } = error {
+                self.perhaps = Some(Perhaps { end, erased: new.erased });
+            }
+            return Err(error);
+        }
         self.end = end;
         self.erased += new.erased;
         if self.last.len() + new.last.len() > REMEMBERED {

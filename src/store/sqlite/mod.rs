@@ -69,7 +69,7 @@ use std::sync::Arc;
 use rusqlite::ffi::ErrorCode;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use append::LastEntries;
+use append::{LastEntries, Perhaps};
 #[cfg(feature = "proof")]
 pub use archive::VerifyError;
 pub use archive::{Archive, ArchivedEntry};
@@ -142,6 +142,7 @@ pub struct SqliteStore {
     /// How everything stood when the file was opened, until something is written.
     standing: Option<Standing>,
     erased: u64,
+    perhaps: Option<Perhaps>,
     /// Whether the log may have copies of what was erased.
     has_copies: bool,
     spare: Spare,
@@ -178,6 +179,7 @@ impl SqliteStore {
             scribe: Scribe::new(),
             standing: None,
             erased: 0,
+            perhaps: None,
             has_copies: log == LogState::HeldByAReader,
             spare,
             _sentinel: sentinel,
@@ -292,6 +294,11 @@ impl Store for SqliteStore {
         self.connection = Some(connection);
         self.last.clear();
         self.standing = Some(self.bring_up()?);
+        if let Some(perhaps) = self.perhaps.take()
+            && perhaps.end == self.end
+        {
+            self.erased += perhaps.erased;
+        }
         Ok(())
     }
 
