@@ -173,6 +173,34 @@ fn of_two_copies_to_one_place_at_once_one_is_refused_and_the_other_is_whole() {
 }
 
 #[test]
+fn a_copy_under_way_is_broken_off_when_the_journal_has_to_be_opened_again() {
+    let folder = Folder::new();
+    let path = folder.journal();
+    let mut store = open(&path);
+    // Large enough that a copy takes a while.
+    let filler = rusqlite::Connection::open(&path).unwrap();
+    filler
+        .execute_batch(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60000)
+             INSERT INTO fact SELECT 'filler ' || i, randomblob(1000) FROM n;",
+        )
+        .unwrap();
+    drop(filler);
+    let copy = path.with_file_name("copy");
+    let job = store.backup(copy.clone()).unwrap();
+    let under_way = std::thread::spawn(job);
+    let part = path.with_file_name("copy-part");
+    until("the copy is under way", || part.metadata().is_ok_and(|part| part.len() > 1_000_000));
+    let reopened = (0..3).find_map(|_| store.reopen().ok());
+    assert_eq!(reopened, Some(()), "the copy stood in the way");
+    let error = under_way.join().unwrap().unwrap_err();
+    assert!(error.reason.contains("broken off") && error.reason.contains("anew"), "{error}");
+    assert!(!copy.exists() && !part.exists());
+    store.backup(copy.clone()).unwrap()().unwrap();
+    assert!(copy.exists());
+}
+
+#[test]
 fn a_store_that_ends_with_the_process_cannot_be_copied_and_says_so() {
     within(async {
         let folder = Folder::new();

@@ -1,18 +1,47 @@
 //! Copying the file while an engine has it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::ffi::ErrorCode;
+use rusqlite::{Connection, InterruptHandle, OpenFlags};
 
 use super::file::beside;
 use crate::store::StoreError;
 
-/// Copies the journal at `from` to a new file, durably; a copy that breaks off leaves nothing under that name.
-pub(super) fn back_up(from: &Path, to: &Path) -> Result<(), StoreError> {
+/// The copies of a journal that are under way. Each reads from the log, which cannot be brought home meanwhile.
+#[derive(Clone, Default)]
+pub(super) struct Copies(Arc<Mutex<BTreeMap<PathBuf, InterruptHandle>>>);
+
+impl Copies {
+    /// Breaks them off.
+    pub(super) fn break_off(&self) {
+        self.all().values().for_each(InterruptHandle::interrupt);
+    }
+
+    fn all(&self) -> MutexGuard<'_, BTreeMap<PathBuf, InterruptHandle>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Copies the journal at `from` to a new file, durably; a copy that breaks off leaves nothing under that name.
+    pub(super) fn make(&self, from: &Path, to: &Path) -> Result<(), StoreError> {
+        let place = Place::take(to)?;
+        let made = back_up(from, to, |handle| drop(self.all().insert(to.to_owned(), handle)));
+        self.all().remove(to);
+        drop(place);
+        made
+    }
+}
+
+impl std::fmt::Debug for Copies {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.all().keys()).finish()
+    }
+}
+
+fn back_up(from: &Path, to: &Path, begins: impl FnOnce(InterruptHandle)) -> Result<(), StoreError> {
     let io = |what: &str, error: std::io::Error| StoreError { reason: format!("{what}: {error}") };
-    let _place = Place::take(to)?;
     if to.try_exists().map_err(|error| io("the place of the copy", error))? {
         return Err(StoreError { reason: "there is a file where the copy is to be; give another name".to_owned() });
     }
@@ -26,7 +55,14 @@ pub(super) fn back_up(from: &Path, to: &Path) -> Result<(), StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(from, flags)?;
         let name = part.to_str().ok_or_else(|| StoreError { reason: "the copy's name is no UTF-8".to_owned() })?;
-        connection.execute("VACUUM INTO ?1", [name])?;
+        begins(connection.get_interrupt_handle());
+        connection.execute("VACUUM INTO ?1", [name]).map_err(|error| match error.sqlite_error_code() {
+            Some(ErrorCode::OperationInterrupted) => {
+                let reason = "the copy was broken off, since the journal had to be opened again; make it anew";
+                StoreError { reason: reason.to_owned() }
+            }
+            _ => error.into(),
+        })?;
         // The copy is nobody's yet, so it may be opened by other means.
         std::fs::File::open(&part).and_then(|file| file.sync_all()).map_err(|error| io("the copy", error))?;
         give_name(&part, to).map_err(|error| io("the copy", error))?;

@@ -73,6 +73,7 @@ use append::{LastEntries, Perhaps};
 #[cfg(feature = "proof")]
 pub use archive::VerifyError;
 pub use archive::{Archive, ArchivedEntry};
+use backup::Copies;
 pub use error::OpenError;
 use file::{LogState, Sentinel, beside};
 use projection::NotBroughtUp;
@@ -139,6 +140,7 @@ pub struct SqliteStore {
     young: Young,
     last: LastEntries,
     scribe: Scribe,
+    copies: Copies,
     /// How everything stood when the file was opened, until something is written.
     standing: Option<Standing>,
     erased: u64,
@@ -177,6 +179,7 @@ impl SqliteStore {
             young: Young::default(),
             last: LastEntries::default(),
             scribe: Scribe::new(),
+            copies: Copies::default(),
             standing: None,
             erased: 0,
             perhaps: None,
@@ -283,6 +286,8 @@ impl Store for SqliteStore {
     }
 
     fn reopen(&mut self) -> Result<(), StoreError> {
+        // The log has to be brought home, and no copy reads from it then.
+        self.copies.break_off();
         // What is open is closed before it is opened again.
         self.connection = None;
         file::look(&self.path)?;
@@ -463,6 +468,7 @@ impl Store for SqliteStore {
         let from = self.path.clone();
         let to = std::path::absolute(to)
             .map_err(|error| StoreError { reason: format!("the place of the copy: {error}") })?;
-        Ok(Box::new(move || backup::back_up(&from, &to)))
+        let copies = self.copies.clone();
+        Ok(Box::new(move || copies.make(&from, &to)))
     }
 }
