@@ -7,8 +7,6 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension};
 
 use super::error::OpenError;
 use super::{file, rows, schema};
-#[cfg(feature = "proof")]
-use crate::journal::proof::{Audit, Auditor, Checkpoint, Finding, WrittenEntry};
 use crate::journal::{Entry, EntryHash, Position};
 use crate::personal::SaltedRecord;
 use crate::store::StoreError;
@@ -20,7 +18,7 @@ const PAGE: i64 = 1_024;
 /// stopped. It may be read while an engine has it, too.
 #[derive(Debug)]
 pub struct Archive {
-    connection: Connection,
+    pub(super) connection: Connection,
 }
 
 /// An entry as it stands in the file.
@@ -106,57 +104,9 @@ impl Archive {
         let commitment = entry.ticket().and_then(|entry| entry.personal);
         let mut select = self.connection.prepare_cached(sql)?;
         let read = |row: &rusqlite::Row<'_>| Ok(rows::personal(row, commitment));
-        let record = select.query_row([position.0.cast_signed()], read).optional()?.transpose()?.flatten();
-        match record {
-            Some(record) if !record.is_genuine() => {
-                let reason =
-                    format!("the personal record of entry {position} is not what the entry has the commitment of");
-                Err(StoreError { reason })
-            }
-            record => Ok(record),
-        }
-    }
-}
-
-/// Why a journal is not as it was written, or could not be read.
-#[cfg(feature = "proof")]
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum VerifyError {
-    /// An entry, or what is between two, is not as it was written: the first of them.
-    #[error(transparent)]
-    Found(#[from] Finding),
-    /// The file cannot be read, or a personal record is another than it was.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-#[cfg(feature = "proof")]
-impl Archive {
-    /// Reads the whole journal and checks it: that no entry was altered, removed or slipped in, against itself and
-    /// against earlier checkpoints, and that each personal record that is there is the one that was written. `seen` is
-    /// called with each entry, e.g. to show how far it is.
-    ///
-    /// # Errors
-    /// [`VerifyError`] names the first entry that is not as it was written.
-    pub fn verify(
-        &self,
-        checkpoints: impl IntoIterator<Item = Checkpoint>,
-        mut seen: impl FnMut(&ArchivedEntry),
-    ) -> Result<Audit, VerifyError> {
-        let mut auditor = Auditor::new(checkpoints);
-        self.each(|entry| -> Result<(), VerifyError> {
-            auditor.take(WrittenEntry { position: entry.position, hash: entry.hash, text: &entry.text })?;
-            if entry.text.contains(r#""personal":""#) {
-                // The auditor has found that it can be read.
-                let read =
-                    crate::journal::unseal(&entry.text).map_err(|error| StoreError { reason: error.to_string() })?;
-                self.personal(entry.position, &read)?;
-            }
-            seen(entry);
-            Ok(())
-        })?;
-        Ok(auditor.audit()?)
+        let record = select.query_row([position.0.cast_signed()], read).optional()?.transpose();
+        let named = |error: StoreError| StoreError { reason: format!("entry {position}: {}", error.reason) };
+        Ok(record.map_err(named)?.flatten())
     }
 
     /// Shows each entry in order.

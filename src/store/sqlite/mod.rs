@@ -60,6 +60,8 @@ mod rows;
 mod schema;
 mod scribe;
 mod spare;
+#[cfg(feature = "proof")]
+mod verify;
 mod young;
 
 use std::ops::Range;
@@ -70,8 +72,6 @@ use rusqlite::ffi::ErrorCode;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use append::{LastEntries, Perhaps};
-#[cfg(feature = "proof")]
-pub use archive::VerifyError;
 pub use archive::{Archive, ArchivedEntry};
 use backup::Copies;
 pub use error::OpenError;
@@ -80,6 +80,8 @@ use projection::NotBroughtUp;
 use rows::{RawPage, fact, number, set_fact, ticket};
 use scribe::Scribe;
 use spare::Spare;
+#[cfg(feature = "proof")]
+pub use verify::VerifyError;
 use young::Young;
 
 use super::{AppendError, BackupJob, Changed, Lifetime, Store, StoreError};

@@ -276,7 +276,7 @@ impl From<NotBroughtUp> for StoreError {
 }
 
 /// Why it could not be caught up.
-enum CatchUp {
+pub(super) enum CatchUp {
     Store(NotBroughtUp),
     /// What is kept ready cannot be used.
     Projection(&'static str),
@@ -285,7 +285,7 @@ enum CatchUp {
 }
 
 impl CatchUp {
-    fn text(&self) -> String {
+    pub(super) fn text(&self) -> String {
         match self {
             Self::Store(NotBroughtUp::Unreadable(error) | NotBroughtUp::Unwritable(error)) => error.reason.clone(),
             Self::Projection(why) => (*why).to_owned(),
@@ -301,10 +301,11 @@ impl<E: Into<NotBroughtUp>> From<E> for CatchUp {
 }
 
 /// What is kept ready: read and checked.
-fn kept(connection: &Connection) -> Result<Standing, CatchUp> {
+pub(super) fn kept(connection: &Connection) -> Result<Standing, CatchUp> {
     let text: Option<String> = fact(connection, "kept").map_err(|_| CatchUp::Projection("its extent is unreadable"))?;
     let Some(text) = text else {
-        let sql = "SELECT EXISTS (SELECT 1 FROM open_ticket) OR EXISTS (SELECT 1 FROM closed_ticket)";
+        let sql = "SELECT EXISTS (SELECT 1 FROM open_ticket) OR EXISTS (SELECT 1 FROM closed_ticket)
+            OR EXISTS (SELECT 1 FROM history) OR EXISTS (SELECT 1 FROM source)";
         return match connection.query_row(sql, [], |row| row.get(0)) {
             Ok(false) => Ok(Standing::default()),
             _ => Err(CatchUp::Projection("nothing says up to where it reaches")),
