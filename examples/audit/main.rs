@@ -10,13 +10,15 @@
 //! audit check PROOF CHECKPOINT... --verifier KEY         check a proof, with nothing else
 //! audit story FILE TICKET                        everything that happened to a ticket, in words, with what was written
 //! ```
-//! A checkpoint is a file with a signed note; KEYFILE holds what `audit key` printed first, KEY what it printed second.
+//! A checkpoint is a file with a signed note; KEYFILE holds what `audit key` printed first, KEY is what it printed second, or
+//! a file that holds it.
 
 mod options;
 mod story;
 
 use std::error::Error;
 use std::fs;
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -31,16 +33,23 @@ use rand::RngExt;
 
 use options::{Command, Options};
 
-type Done = Result<(), Box<dyn Error>>;
+/// What to print.
+type Done = Result<String, Box<dyn Error>>;
 
 fn main() -> ExitCode {
     match Options::read(std::env::args().skip(1)).and_then(|options| run(&options)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("audit: {error}");
-            ExitCode::from(1)
-        }
+        // Whoever does not read to the end has read enough.
+        Ok(text) => match std::io::stdout().write_all(text.as_bytes()) {
+            Err(error) if error.kind() != ErrorKind::BrokenPipe => fail(&error),
+            _ => ExitCode::SUCCESS,
+        },
+        Err(error) => fail(&error),
     }
+}
+
+fn fail(error: &dyn std::fmt::Display) -> ExitCode {
+    eprintln!("audit: {error}");
+    ExitCode::from(1)
 }
 
 fn run(options: &Options) -> Done {
@@ -60,20 +69,20 @@ fn verify(file: &str, checkpoints: &[Checkpoint]) -> Done {
     let bar = progress(archive.len()?)?;
     let audit = archive.verify(checkpoints.iter().cloned(), |_| bar.inc(1))?;
     bar.finish_and_clear();
-    println!("{} entries of {} tickets, each as it was written", audit.entries.size, audit.tickets.size);
-    match checkpoints {
-        [] => println!("not compared with any checkpoint: what was written last could have been rewritten as a whole"),
-        some => println!("and as {} checkpoints say", some.len()),
-    }
-    Ok(())
+    let compared = match checkpoints {
+        [] => "not compared with any checkpoint: what was written last could have been rewritten as a whole".to_owned(),
+        [_] => "and as the checkpoint says".to_owned(),
+        some => format!("and as {} checkpoints say", some.len()),
+    };
+    let (entries, tickets) = (audit.entries.size, audit.tickets.size);
+    Ok(format!("{entries} entries of {tickets} tickets, each as it was written\n{compared}\n"))
 }
 
 fn key(name: &str) -> Done {
     let seed: [u8; 32] = rand::rng().random();
     let key = SigningKey::from_seed(JournalName::new(name)?, &seed);
-    println!("{}\n{}", key.secret_text(), key.verifier());
     eprintln!("the first line is secret: keep it where the journal is not; the second is for everyone");
-    Ok(())
+    Ok(format!("{}\n{}\n", key.secret_text(), key.verifier()))
 }
 
 fn checkpoint(file: &str, key: &SigningKey, earlier: &[String], known: &[VerifierKey]) -> Done {
@@ -89,8 +98,7 @@ fn checkpoint(file: &str, key: &SigningKey, earlier: &[String], known: &[Verifie
     let audit = archive.verify(earlier, |_| bar.inc(1))?;
     bar.finish_and_clear();
     let note: Note = audit.checkpoint(verifier.journal().clone(), Timestamp::now()).sign([key])?;
-    print!("{note}");
-    Ok(())
+    Ok(note.to_string())
 }
 
 /// Reads the journal as far as a checkpoint goes.
@@ -114,23 +122,20 @@ fn prove(file: &str, ticket: TicketId, checkpoint: Checkpoint) -> Done {
     let mut prover = prover(&archive, vec![checkpoint], end)?;
     let entries = story::entries_of(&archive, ticket)?;
     let before = entries.iter().filter(|entry| entry.position < Position(end));
-    print!("{}", prover.ticket(ticket, before.map(written))?);
-    Ok(())
+    Ok(prover.ticket(ticket, before.map(written))?.to_string())
 }
 
 fn growth(file: &str, older: Checkpoint, newer: Checkpoint) -> Done {
     let archive = Archive::open(file)?;
     let (from, to) = (older.entries().size, newer.entries().size);
     let mut prover = prover(&archive, vec![older, newer], to)?;
-    print!("{}", prover.growth(from, to)?);
-    Ok(())
+    Ok(prover.growth(from, to)?.to_string())
 }
 
 fn check(proof: &str, checkpoints: &[Checkpoint]) -> Done {
     if let [older, newer] = checkpoints {
         proof.parse::<GrowthProof>()?.check(older, newer)?;
-        println!("every entry of the older is in the newer, unchanged and in its place");
-        return Ok(());
+        return Ok("every entry of the older is in the newer, unchanged and in its place\n".to_owned());
     }
     let [checkpoint] = checkpoints else {
         return Err(
@@ -138,14 +143,14 @@ fn check(proof: &str, checkpoints: &[Checkpoint]) -> Done {
         );
     };
     let proof: TicketProof = proof.parse()?;
-    match proof.check(checkpoint)? {
-        Proved::NoTicket => println!("no ticket had the number {} at the time of the checkpoint", proof.ticket()),
+    let ticket = proof.ticket();
+    Ok(match proof.check(checkpoint)? {
+        Proved::NoTicket => format!("no ticket had the number {ticket} at the time of the checkpoint\n"),
         Proved::History(history) => {
-            println!("the history of {} as recorded, whole, nothing left out:", proof.ticket());
-            history.iter().for_each(story::print_entry);
+            let entries: String = history.iter().map(story::entry_in_words).collect();
+            format!("the history of {ticket} as recorded, whole, nothing left out (times in UTC):\n{entries}")
         }
-    }
-    Ok(())
+    })
 }
 
 fn written(entry: &ArchivedEntry) -> WrittenEntry<'_> {

@@ -24,9 +24,14 @@ pub struct Options {
     pub verifiers: Vec<VerifierKey>,
 }
 
-const USAGE: &str = "say verify FILE, key NAME, checkpoint FILE --key KEYFILE, prove FILE TICKET CHECKPOINT, \
-                     growth FILE OLDER NEWER, check PROOF CHECKPOINT, or story FILE TICKET; with checkpoints, \
-                     --verifier KEY";
+const USAGE: &str = "say one of these:
+  audit verify FILE [CHECKPOINT...] [--verifier KEY]
+  audit key NAME
+  audit checkpoint FILE --key KEYFILE [CHECKPOINT...]
+  audit prove FILE TICKET CHECKPOINT --verifier KEY
+  audit growth FILE OLDER NEWER --verifier KEY
+  audit check PROOF CHECKPOINT... --verifier KEY
+  audit story FILE TICKET";
 
 impl Options {
     pub fn read(mut args: impl Iterator<Item = String>) -> Result<Self, Box<dyn Error>> {
@@ -34,7 +39,8 @@ impl Options {
         while let Some(word) = args.next() {
             match word.as_str() {
                 "--key" => key_file = Some(args.next().ok_or("name the file after --key")?),
-                "--verifier" => verifiers.push(args.next().ok_or("give the key after --verifier")?.parse()?),
+                "--verifier" => verifiers.push(verifier(&args.next().ok_or("give the key after --verifier")?)?),
+                "--help" => return Err(USAGE.into()),
                 option if option.starts_with("--") => {
                     return Err(format!("there is no option {option}; {USAGE}").into());
                 }
@@ -61,6 +67,12 @@ impl Options {
     pub fn checkpoints(&self, paths: &[String]) -> Result<Vec<Checkpoint>, Box<dyn Error>> {
         paths.iter().map(|path| self.checkpoint(path)).collect()
     }
+}
+
+/// A verifier key: itself, or the file that it stands in.
+fn verifier(given: &str) -> Result<VerifierKey, Box<dyn Error>> {
+    let text = fs::read_to_string(given).unwrap_or_else(|_| given.to_owned());
+    Ok(text.trim().parse().map_err(|error| format!("--verifier {given}: {error}"))?)
 }
 
 fn command(words: Vec<String>) -> Result<Command, Box<dyn Error>> {
