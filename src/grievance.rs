@@ -71,6 +71,14 @@ impl Channel {
             Self::FollowUp => "follow_up",
         }
     }
+
+    /// The channel of a post by its name; `None` for what is none, and for the two that no post has.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        let all =
+            [Self::X, Self::Facebook, Self::Email, Self::Counter, Self::Phone, Self::Web, Self::Open311, Self::Other];
+        all.into_iter().find(|channel| channel.as_str() == name)
+    }
 }
 
 impl fmt::Display for Channel {
@@ -257,6 +265,20 @@ impl Language {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// Whether `other` is this language or a kind of it: `hi` covers `hi-Latn`.
+    ///
+    /// Source: RFC 4647, section 3.3.1 (basic filtering), in exact case.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        other.0.strip_prefix(self.0.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
+    }
+}
+
+impl fmt::Display for Language {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

@@ -14,8 +14,9 @@
 //!   events, who decided and when.
 //! * A **category** (`water/logging`) says what it is about, a **place** (`hisar/hansi`) where: paths in two trees,
 //!   [`CategoryTree`] and [`PlaceTree`].
-//! * The **rules table** ([`Rules`]) turns category and place into a **route**: department, level (district or state),
-//!   priority, deadline. Officials keep it in a spreadsheet; the most specific row wins, wherever it stands.
+//! * The **rules table** ([`Rules`]) turns category and place, and if wished channel, language, words, day and time, into a
+//!   **route**: department, level (district or state), priority, deadline. Officials keep it in a spreadsheet; the most
+//!   specific row wins, wherever it stands.
 //! * A **desk** ([`DeskId`]) owns open tickets: one for each department, one for each district, and the **control
 //!   desk**, which has what no rule routes. **Officers** sit on desks; who, and who is on leave, is the **roster**
 //!   ([`Roster`]). The one in charge of a desk is its **nodal officer**.

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use crate::code::{DepartmentId, DeskId, OfficerId};
 use crate::grievance::Filing;
 use crate::roster::{Roster, Rung, Track};
-use crate::rules::{Level, Rules};
+use crate::rules::{Facts, Level, Rules};
 use crate::ticket::{Bound, Holder, MarkReason, Policy, State, Ticket, TicketEvent, TriageReason};
 
 /// Where a ticket goes: to which desk, how high on the ladder, and why.
@@ -29,10 +29,18 @@ pub struct Placement {
     pub why: MarkReason,
 }
 
-/// Where `ticket`, which is between desks, goes.
+/// Where `ticket`, which is between desks, goes. `text` is what the citizen wrote, where it is at hand: rules may ask for
+/// words in it.
 #[must_use]
-pub fn place(ticket: &Ticket, rules: &Rules, roster: &Roster, policy: &Policy, now: Timestamp) -> Placement {
-    let going = Going { ticket, rules, roster, now };
+pub fn place(
+    ticket: &Ticket,
+    text: Option<&str>,
+    rules: &Rules,
+    roster: &Roster,
+    policy: &Policy,
+    now: Timestamp,
+) -> Placement {
+    let going = Going { ticket, text, rules, roster, now };
     let State::Unplaced { bound, why } = ticket.state() else {
         // Only a ticket whose officer or desk left the roster is placed from another state.
         return going.hand_over();
@@ -79,6 +87,7 @@ fn is_transfer(ticket: &Ticket, placement: &Placement) -> bool {
 
 struct Going<'a> {
     ticket: &'a Ticket,
+    text: Option<&'a str>,
     rules: &'a Rules,
     roster: &'a Roster,
     now: Timestamp,
@@ -87,7 +96,9 @@ struct Going<'a> {
 impl Going<'_> {
     fn by_rules(&self, why: MarkReason) -> Placement {
         let filing = self.ticket.filing();
-        let decision = self.rules.decide(filing.category.as_ref(), filing.place.as_ref());
+        let words = self.text.and_then(|text| self.rules.words_in(text));
+        let facts = Facts { words: words.as_ref(), ..Facts::of(filing, self.roster.moment(self.now)) };
+        let decision = self.rules.decide(&facts);
         let triage = |reason| {
             let row = Some(decision.row.id.clone());
             let remind_every = Some(decision.row.deadline);
@@ -229,7 +240,7 @@ ELSE,,,control,,normal,24
 
         /// Marks a ticket that is between desks to one of the candidates, as the dispatcher and the desk do.
         fn settle(&self, ticket: &mut Ticket, pick: usize, now: Timestamp) -> Vec<TicketEvent> {
-            let placement = place(ticket, &self.rules, &self.roster, &self.policy, now);
+            let placement = place(ticket, None, &self.rules, &self.roster, &self.policy, now);
             let against = ticket.filing().against.clone();
             let desk = self.roster.desk(&placement.desk).expect("it is placed on a desk of the roster");
             let again = placement.officer.as_ref();
@@ -249,7 +260,7 @@ ELSE,,,control,,normal,24
 
         /// Hands a ticket on whose officer or desk left the roster, as the engine does.
         fn hand_over(&self, ticket: &mut Ticket, now: Timestamp) -> Vec<TicketEvent> {
-            let placement = place(ticket, &self.rules, &self.roster, &self.policy, now);
+            let placement = place(ticket, None, &self.rules, &self.roster, &self.policy, now);
             assert_eq!(placement.why, MarkReason::RosterChanged);
             let against = ticket.filing().against.clone();
             let desk = self.roster.desk(&placement.desk).expect("it is placed on a desk of the roster");
@@ -528,7 +539,7 @@ ELSE,,,control,,normal,24
     }
 
     fn where_to(world: &World, ticket: &Ticket, now: Timestamp) -> (String, Rung, MarkReason) {
-        let placement = place(ticket, &world.rules, &world.roster, &world.policy, now);
+        let placement = place(ticket, None, &world.rules, &world.roster, &world.policy, now);
         (placement.desk.to_string(), placement.rung, placement.why)
     }
 
@@ -549,7 +560,7 @@ ELSE,,,control,,normal,24
         }
         let why = |category| {
             let ticket = fresh(Some(category), None, None);
-            place(&ticket, &world.rules, &world.roster, &world.policy, first_of_june()).routed
+            place(&ticket, None, &world.rules, &world.roster, &world.policy, first_of_june()).routed
         };
         let triage = |event, reason| matches!(event, Some(TicketEvent::SentToTriage { why, .. }) if why == reason);
         assert!(triage(why("cattle"), TriageReason::NoRule));
@@ -600,7 +611,7 @@ ELSE,,,control,,normal,24
             world.settle(&mut ticket, turn, first_of_june());
             let holder = ticket.holder().unwrap().clone();
             ticket.apply(&TicketEvent::NotSatisfied { remark: Remark::Back(1) });
-            let placement = place(&ticket, &world.rules, &world.roster, &world.policy, first_of_june());
+            let placement = place(&ticket, None, &world.rules, &world.roster, &world.policy, first_of_june());
             assert_eq!((placement.desk, placement.rung), (holder.desk, Rung::Officer));
             assert_eq!(placement.officer, Some(holder.officer));
         }

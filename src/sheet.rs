@@ -1,4 +1,7 @@
-//! A sheet as a spreadsheet saves it: CSV in UTF-8 with a header, lines counted as an editor counts them.
+//! A sheet as a spreadsheet saves it: CSV in UTF-8 with a header, separated by commas, semicolons or tabs, lines counted as
+//! an editor counts them.
+
+use std::ops::Range;
 
 use csv::StringRecord;
 
@@ -58,6 +61,8 @@ pub(crate) struct Sheet<'a> {
     record: StringRecord,
     /// Up to where lines are counted, and how many there were.
     counted: (usize, usize),
+    /// Where the row begins that was read last.
+    begins: usize,
 }
 
 impl<'a> Sheet<'a> {
@@ -65,11 +70,23 @@ impl<'a> Sheet<'a> {
         if csv.len() > MAX_BYTES {
             return Err(SheetError::TooLarge { bytes: csv.len() });
         }
-        let csv = csv.strip_prefix(b"\xef\xbb\xbf").unwrap_or(csv);
-        let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(csv);
+        let csv = csv.strip_prefix(MARK).unwrap_or(csv);
+        let mut builder = csv::ReaderBuilder::new();
+        let mut reader = builder.trim(csv::Trim::All).flexible(true).delimiter(separator(csv)).from_reader(csv);
         let header = reader.headers().map_err(|error| not_utf8(&error, 1))?.clone();
         check_cells(&header, 1)?;
-        Ok(Self { reader, csv, header, record: StringRecord::new(), counted: (0, 1) })
+        Ok(Self { reader, csv, header, record: StringRecord::new(), counted: (0, 1), begins: 0 })
+    }
+
+    /// Takes the next row as the header, where something else stood before it.
+    pub(crate) fn header_is_next(&mut self) -> Result<(), SheetError> {
+        self.reader.read_record(&mut self.header).map_err(|error| not_utf8(&error, 2))?;
+        check_cells(&self.header, 2)
+    }
+
+    /// Where the row begins that was read last, in bytes of the file without its mark.
+    pub(crate) fn begins(&self) -> usize {
+        self.begins
     }
 
     pub(crate) fn header(&self) -> &StringRecord {
@@ -91,6 +108,7 @@ impl<'a> Sheet<'a> {
                     if cells != columns {
                         return Err(SheetError::Ragged { line, cells, columns });
                     }
+                    self.begins = begins;
                     return Ok(Some((line, &self.record)));
                 }
             }
@@ -106,6 +124,63 @@ impl<'a> Sheet<'a> {
         let lines = lines + rest[..to - from].iter().filter(|&&b| b == b'\n').count();
         self.counted = (to, lines);
         lines
+    }
+}
+
+/// What some programs write before UTF-8.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// What separates the cells of the first line: that of comma, semicolon and tab that it has most of.
+fn separator(csv: &[u8]) -> u8 {
+    let first = csv.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let count = |separator: u8| first.iter().filter(|byte| **byte == separator).count();
+    // The first of equals, which is the comma.
+    [b'\t', b';', b','].into_iter().max_by_key(|separator| count(*separator)).unwrap_or(b',')
+}
+
+/// Finds the cells of rows in a file again, to point at them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct CellFinder<'a> {
+    csv: &'a [u8],
+    separator: u8,
+    /// How long the mark before it is.
+    mark: usize,
+}
+
+impl<'a> CellFinder<'a> {
+    pub(crate) fn new(file: &'a [u8]) -> Self {
+        let csv = file.strip_prefix(MARK).unwrap_or(file);
+        Self { csv, separator: separator(csv), mark: file.len() - csv.len() }
+    }
+
+    /// The bytes of a cell, counted from 0, of the row that begins here; of the whole row where there is no such cell.
+    pub(crate) fn cell(&self, begins: usize, column: Option<usize>) -> Range<usize> {
+        let blank = |byte: &&u8| b"\r\n".contains(byte);
+        let begins = begins + self.csv.get(begins..).unwrap_or_default().iter().take_while(blank).count();
+        let (mut cell, mut from, mut quoted, mut at) = (0, begins, false, begins);
+        while let Some(&byte) = self.csv.get(at) {
+            match byte {
+                b'"' => quoted = !quoted,
+                _ if quoted => {}
+                b'\n' => break,
+                _ if byte == self.separator => {
+                    if Some(cell) == column {
+                        return self.trimmed(from..at);
+                    }
+                    (cell, from) = (cell + 1, at + 1);
+                }
+                _ => {}
+            }
+            at += 1;
+        }
+        self.trimmed(if Some(cell) == column { from..at } else { begins..at })
+    }
+
+    fn trimmed(&self, range: Range<usize>) -> Range<usize> {
+        let text = &self.csv[range.clone()];
+        let lead = text.len() - text.trim_ascii_start().len();
+        let len = text.trim_ascii().len();
+        self.mark + range.start + lead..self.mark + range.start + lead + len
     }
 }
 
@@ -143,6 +218,24 @@ mod tests {
         assert_eq!(lines("a,b\n1,2\n\n3,\"x\ny\"\n,\n5,6\n"), [2, 4, 7]);
         assert_eq!(lines("a,b\r\n1,2\r\n\r\n3,4\r\n"), [2, 4]);
         assert_eq!(lines("\u{feff}a,b\n1,2"), [2]);
+    }
+
+    #[test]
+    fn semicolons_and_tabs_separate_too_and_a_cell_is_found_again_with_its_quotes() {
+        for separator in [",", ";", "\t"] {
+            let rows = [["a", "b", "c"], ["1", "\"x, \"\"y\"\"\n;z\" ", "3"], ["", "", ""], ["4", "", "6"]];
+            let file = format!("\u{feff}{}", rows.map(|row| row.join(separator)).join("\r\n"));
+            let mut sheet = Sheet::open(file.as_bytes()).unwrap();
+            let find = CellFinder::new(file.as_bytes());
+            let cells = |begins: usize| [Some(0), Some(1), Some(2)].map(|column| &file[find.cell(begins, column)]);
+            let (line, record) = sheet.next_row().unwrap().unwrap();
+            assert_eq!((line, record.get(1)), (2, Some("x, \"y\"\n;z")));
+            assert_eq!(cells(sheet.begins()), ["1", "\"x, \"\"y\"\"\n;z\"", "3"]);
+            let (line, record) = sheet.next_row().unwrap().unwrap();
+            assert_eq!((line, record.get(1)), (5, Some("")));
+            assert_eq!(cells(sheet.begins()), ["4", "", "6"]);
+            assert_eq!(&file[find.cell(sheet.begins(), None)], ["4", "", "6"].join(separator));
+        }
     }
 
     #[test]

@@ -166,6 +166,11 @@ impl<P: TreePath> Tree<P> {
         self.len() == 0
     }
 
+    /// The path of a node; `None` for the root and for what is no node.
+    pub(crate) fn path(&self, node: Node) -> Option<&P> {
+        self.nodes.get(node as usize)?.path.as_ref()
+    }
+
     pub(crate) fn node(&self, path: &str) -> Option<Node> {
         self.by_path.get(path).copied()
     }
@@ -191,9 +196,9 @@ impl<P: TreePath> Tree<P> {
         self.nodes[node as usize].depth
     }
 
-    /// The node, its parent, and so on up to and with the root.
-    pub(crate) fn ancestry(&self, node: Node) -> impl Iterator<Item = Node> + '_ {
-        std::iter::successors(Some(node), |&n| (n != ROOT).then(|| self.parent(n)))
+    /// Whether a node is another or below it.
+    pub(crate) fn is_within(&self, node: Node, above: Node) -> bool {
+        std::iter::successors(Some(node), |&node| (node != ROOT).then(|| self.parent(node))).any(|node| node == above)
     }
 
     /// The tree's node numbers with the root; a parent's is always smaller than its children's.
@@ -294,8 +299,7 @@ mod tests {
         assert_eq!(tree.len(), 2);
         assert_eq!(tree.name("water"), Some("Water"));
         let logging = tree.node("water/logging").unwrap();
-        let up: Vec<_> = tree.ancestry(logging).map(|n| tree.depth(n)).collect();
-        assert_eq!(up, [2, 1, 0]);
+        assert_eq!((tree.depth(logging), tree.path(tree.parent(logging)).unwrap().as_str()), (2, "water"));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use haryana::{ASHA, CATEGORIES, PLACES, ROSTER, RULES, World, asha, at, by, desk
 use jiff::{SignedDuration, Timestamp};
 use nivaran::engine::{Failure, PendingTicket, ReadError, ReloadError, StartError, StatementMisfit};
 use nivaran::grievance::{Coordinates, Field, GrievanceError, Language, MAX_AHEAD, MAX_FIELD, MAX_MEDIA, MAX_TEXT};
+use nivaran::rules::Fault;
 use nivaran::sheet::SheetError;
 use nivaran::ticket::{ActionKind, Grounds, ParkReason, Reference, Refusal, StateKind, TicketIdError};
 use nivaran::tree::TreeError;
@@ -39,10 +40,18 @@ fn row(row: &str) -> RulesError {
     read_rules(&format!("{RULES}{row}\n")).expect_err(row)
 }
 
+/// The one thing that was found, and its line and column.
+fn found(error: &RulesError) -> (&Fault, Option<usize>, Option<usize>) {
+    let [finding] = &error.findings[..] else { panic!("{error:?}") };
+    let at = finding.at.first();
+    (&finding.what, at.map(|at| at.line), at.and_then(|at| at.column))
+}
+
 #[test]
 fn a_row_with_a_comma_too_many_is_told_with_its_line() {
     let error = row("X-1,cattle,,phe,state,low,96,,extra");
-    assert_eq!(error, RulesError::Sheet(SheetError::Ragged { line: 7, cells: 9, columns: 8 }));
+    let ragged = Fault::Sheet(SheetError::Ragged { line: 7, cells: 9, columns: 8 });
+    assert_eq!(found(&error), (&ragged, Some(7), None));
     words(&error, &["line 7", "9 cells", "8", "a comma too many or too few"]);
 }
 
@@ -57,8 +66,7 @@ fn a_word_that_is_none_is_told_with_line_column_and_what_is_possible() {
         ("X-1,cattle,,control,state,low,96,", 5, ["'state'", "level for the control desk", "nothing"]),
     ] {
         let error = row(bad);
-        let RulesError::Word { line: 7, column: found, .. } = error else { panic!("{error:?}") };
-        assert_eq!(found, column, "{bad}");
+        assert!(matches!(found(&error), (Fault::Word { .. }, Some(7), Some(at)) if at == column), "{error:?}");
         words(&error, &["line 7", &format!("column {column}"), parts[0], parts[1], parts[2]]);
     }
 }
@@ -73,8 +81,7 @@ fn a_malformed_code_is_told_with_line_column_and_the_character() {
         (",cattle,,phe,state,low,96,", 1, "is empty"),
     ] {
         let error = row(bad);
-        let RulesError::Code { line: 7, column: found, .. } = error else { panic!("{error:?}") };
-        assert_eq!(found, column, "{bad}");
+        assert!(matches!(found(&error), (Fault::Code(_), Some(7), Some(at)) if at == column), "{error:?}");
         words(&error, &["line 7", &format!("column {column}"), part]);
     }
 }
@@ -82,40 +89,42 @@ fn a_malformed_code_is_told_with_line_column_and_the_character() {
 #[test]
 fn an_unknown_category_or_place_is_told_with_the_nearest_that_is_known() {
     let error = row("X-1,water/tank,,phe,state,low,96,");
-    assert!(matches!(error, RulesError::UnknownCategory { line: 7, .. }), "{error:?}");
-    words(&error, &["line 7", "'water/tank'", "not in the taxonomy", "'water'", "add it there"]);
+    assert!(matches!(found(&error), (Fault::UnknownCategory { .. }, Some(7), Some(2))), "{error:?}");
+    words(&error, &["line 7", "'water/tank'", "not in the taxonomy", "'water'", "add it to"]);
     let error = row("X-1,cattle,delhi,phe,state,low,96,");
-    assert!(matches!(error, RulesError::UnknownPlace { line: 7, .. }), "{error:?}");
-    words(&error, &["line 7", "'delhi'", "not in the gazetteer", "add it there"]);
+    assert!(matches!(found(&error), (Fault::UnknownPlace { .. }, Some(7), Some(3))), "{error:?}");
+    words(&error, &["line 7", "'delhi'", "not in the gazetteer", "add it to"]);
 }
 
 #[test]
 fn a_row_id_that_stands_twice_is_told_with_both_lines() {
     let error = row("W-1,cattle,,phe,state,low,96,");
-    assert!(matches!(error, RulesError::DuplicateId { first: 2, line: 7, .. }), "{error:?}");
-    words(&error, &["W-1", "line 2", "line 7", "another"]);
+    assert!(matches!(found(&error), (Fault::DuplicateId { .. }, Some(7), Some(1))), "{error:?}");
+    assert_eq!(error.findings[0].at[1].line, 2);
+    words(&error, &["W-1", "line 7", "another"]);
 }
 
 #[test]
 fn two_rows_that_send_the_same_to_different_places_are_told_with_such_a_grievance() {
     let error = row("X-1,power,,phe,state,low,96,");
-    assert!(matches!(error, RulesError::Tie { first_line: 4, line: 7, .. }), "{error:?}");
-    words(&error, &["P-1 (line 4)", "X-1", "about power in any place", "more specific"]);
+    assert!(matches!(found(&error), (Fault::Tie { .. }, Some(7), None)), "{error:?}");
+    assert_eq!(error.findings[0].at[1].line, 4);
+    words(&error, &["P-1", "X-1", "about power of no known place", "more specific"]);
 }
 
 #[test]
 fn an_empty_table_and_one_without_a_row_for_everything_else_are_told_what_they_lack() {
     let header = RULES.lines().next().unwrap();
     let error = read_rules(&format!("{header}\n")).unwrap_err();
-    assert_eq!(error, RulesError::Empty);
+    assert_eq!(found(&error), (&Fault::Empty, None, None));
     words(&error, &["no row", "everything else", "control"]);
     let error = read_rules("").unwrap_err();
     words(&error, &["line 1", "column"]);
     let error = read_rules(&without(RULES, "ELSE")).unwrap_err();
-    assert_eq!(error, RulesError::NoDefault);
-    words(&error, &["everything else", "category and location empty"]);
+    assert_eq!(found(&error), (&Fault::NoDefault, None, None));
+    words(&error, &["everything else", "all conditions empty"]);
     let error = read_rules(&RULES.replace("ELSE,,,control,,", "ELSE,,,phe,state,")).unwrap_err();
-    assert!(matches!(error, RulesError::DefaultNotToControl { line: 6, .. }), "{error:?}");
+    assert_eq!(found(&error), (&Fault::DefaultNotToControl, Some(6), Some(4)));
     words(&error, &["line 6", "ELSE", "control"]);
 }
 
@@ -124,7 +133,7 @@ fn a_header_that_lacks_a_column_or_has_a_strange_one_is_told() {
     let error = read_rules(&RULES.replacen("deadline_hours", "deadline", 1)).unwrap_err();
     words(&error, &["line 1", "column 7", "'deadline'", "deadline_hours"]);
     let error = read_rules("id,category,location,department,level,priority\n").unwrap_err();
-    assert_eq!(error, RulesError::NoColumn { column: "deadline_hours" });
+    assert_eq!(found(&error), (&Fault::NoColumn { column: "deadline_hours" }, Some(1), None));
     words(&error, &["line 1", "'deadline_hours'"]);
     let error = read_rules("id,id,category,location,department,level,priority,deadline_hours\n").unwrap_err();
     words(&error, &["line 1", "column 2", "'id'", "twice"]);
@@ -137,7 +146,8 @@ fn a_sheet_in_another_encoding_is_told_how_to_save_it() {
     let mut bytes = RULES.as_bytes().to_vec();
     bytes.extend(b"X-1,cattle,,phe,state,low,96,caf\xe9\n");
     let error = Rules::read(categories(), places(), &bytes).unwrap_err();
-    assert_eq!(error, RulesError::Sheet(SheetError::NotUtf8 { line: 7, column: 8 }));
+    let encoding = Fault::Sheet(SheetError::NotUtf8 { line: 7, column: 8 });
+    assert_eq!(found(&error), (&encoding, Some(7), Some(8)));
     words(&error, &["line 7", "column 8", "CSV UTF-8"]);
 }
 
@@ -269,11 +279,13 @@ fn an_engine_without_rules_or_roster_or_with_two_that_do_not_fit_does_not_start(
         Engine::builder().rules(rules).roster(haryana::roster(ROSTER)).start().unwrap_err()
     };
     let error = start("X-1,cattle,,animals,state,low,96,");
-    assert!(matches!(error, StartError::Rules(RulesError::UnknownDepartment { .. })), "{error:?}");
-    words(&error, &["row X-1", "'animals'", "correct the row or add the department"]);
+    let StartError::Rules(rules) = &error else { panic!("{error:?}") };
+    assert!(matches!(found(rules), (Fault::UnknownDepartment { .. }, None, None)), "{error:?}");
+    words(&error, &["row X-1", "'animals'", "correct it, or add it to the roster"]);
     let error = start("X-1,cattle,hansi,phe,state,low,96,");
-    assert!(matches!(error, StartError::Rules(RulesError::UnknownDistrict { .. })), "{error:?}");
-    words(&error, &["row X-1", "'hansi'", "correct the row or add the district"]);
+    let StartError::Rules(rules) = &error else { panic!("{error:?}") };
+    assert!(matches!(found(rules), (Fault::UnknownDistrict { .. }, None, None)), "{error:?}");
+    words(&error, &["row X-1", "'hansi'", "correct it, or add it to the roster"]);
 }
 
 #[test]
@@ -310,12 +322,13 @@ async fn what_cannot_be_reloaded_leaves_everything_as_it_was() {
     let before = (world.end(), world.ticket(id).await, world.engine.rules().version(), world.engine.roster().version());
     let rules = haryana::rules(&format!("{RULES}X-1,cattle,,animals,state,low,96,\n"));
     let error = world.engine.reload_rules(rules, Some(officer("cms"))).await.unwrap_err();
-    assert!(matches!(error, ReloadError::Rules(RulesError::UnknownDepartment { .. })), "{error:?}");
+    let ReloadError::Rules(refused) = &error else { panic!("{error:?}") };
+    assert!(matches!(found(refused), (Fault::UnknownDepartment { .. }, None, None)), "{error:?}");
     words(&error, &["row X-1", "'animals'"]);
     let smaller = without(&without(ROSTER, "code = \"vigilance\""), "vigilance-state");
     let roster = haryana::roster(&smaller.replace("oversight = \"vigilance\"", "oversight = \"power\""));
     let error = world.engine.reload_roster(roster, None).await.unwrap_err();
-    words(&error, &["row V-1", "'vigilance'", "add the department"]);
+    words(&error, &["row V-1", "'vigilance'", "add it to the roster"]);
     world.engine.tick().await;
     let after = (world.end(), world.ticket(id).await, world.engine.rules().version(), world.engine.roster().version());
     assert_eq!(before, after);

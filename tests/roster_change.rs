@@ -12,8 +12,9 @@ use haryana::{with_hansi, with_leave, without};
 use nivaran::engine::{ActorName, ReloadError, SeededSecrets, Step};
 use nivaran::journal::{Entry, RosterChanged, RulesChanged};
 use nivaran::roster::Rung;
+use nivaran::rules::Fault;
 use nivaran::ticket::{By, MarkReason, Notice, ParkReason, Recipient, Review, State, StateKind, TicketEvent};
-use nivaran::{Act, Action, CategoryTree, Engine, Outcome, PlaceTree, Policy, Roster, Rules, RulesError, Ticket};
+use nivaran::{Act, Action, CategoryTree, Engine, Outcome, PlaceTree, Policy, Roster, Rules, Ticket};
 use nivaran::{TicketFilter, TicketId, Verdict};
 
 async fn reload(world: &World, text: &str) {
@@ -259,14 +260,15 @@ async fn a_roster_that_lacks_what_the_rules_name_is_not_taken() {
     let (end, version) = (world.end(), world.engine.roster().version());
     let smaller = roster(&without(ROSTER, "rohtak"));
     let error = world.engine.reload_roster(smaller, None).await.unwrap_err();
-    let ReloadError::Rules(RulesError::UnknownDistrict { id, district }) = &error else { panic!("{error:?}") };
-    assert_eq!((id.as_str(), district.as_str()), ("P-2", "rohtak"));
-    assert!(error.to_string().contains("correct the row or add the district"), "{error}");
+    let ReloadError::Rules(refused) = &error else { panic!("{error:?}") };
+    let district = Fault::UnknownDistrict { district: "rohtak".parse().unwrap() };
+    assert_eq!((&refused.findings[0].what, refused.findings[0].row.as_ref().unwrap().as_str()), (&district, "P-2"));
+    assert!(error.to_string().contains("correct it, or add it to the roster"), "{error}");
 
     let departments = without(&without(ROSTER, "department = \"power\""), "power-state");
     let error = world.engine.reload_roster(roster(&departments), None).await.unwrap_err();
-    let ReloadError::Rules(RulesError::UnknownDepartment { department, .. }) = &error else { panic!("{error:?}") };
-    assert_eq!(department.as_str(), "power");
+    let ReloadError::Rules(refused) = &error else { panic!("{error:?}") };
+    assert_eq!(refused.findings[0].what, Fault::UnknownDepartment { department: "power".parse().unwrap() });
 
     assert_eq!((world.end(), world.engine.roster().version()), (end, version));
     let id = world.submit("bribe", "rohtak").await;

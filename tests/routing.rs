@@ -5,9 +5,11 @@
 mod haryana;
 
 use haryana::{ROSTER, World, at, desk, roster, start, with_deputy, with_leave};
+use nivaran::grievance::Language;
 use nivaran::roster::Rung;
+use nivaran::rules::ConditionKind;
 use nivaran::ticket::{MarkReason, StateKind, TicketEvent, TriageReason};
-use nivaran::{Action, Outcome, TicketId};
+use nivaran::{Action, Channel, Grievance, Outcome, Source, TicketId};
 
 /// Category, place, the row that wins, department, desk, and who there may get it.
 type Expected = (&'static str, &'static str, &'static str, &'static str, &'static str, &'static [&'static str]);
@@ -268,4 +270,70 @@ fn a_desk_has_its_officers_in_the_order_of_the_roster() {
     let ids: Vec<_> = hisar.map(|officer| officer.id().as_str()).collect();
     assert_eq!(ids, ["hisar-ctm", "phe-hisar", "phe-hisar-sdo", "power-hisar"]);
     assert_eq!(roster.nodal(&desk("district:hisar")).map(|officer| officer.id().as_str()), Some("hisar-ctm"));
+}
+
+/// The small world's rules with rows that ask for more than category and place.
+const MORE: &str =
+    "id,category,location,channel,language,words_any,time,weekday,holiday,department,level,priority,deadline_hours,note
+W-1,water,,,,,,,,phe,district,high,72,
+P-1,power,,,,,,,,power,district,urgent,24,
+P-2,power,,phone,,,20:00-08:00,,,power,state,urgent,4,the night line
+P-3,power,,,hi,,,,,power,state,urgent,24,
+F-1,water,,,,live wire|करंट,,,,power,district,urgent,2,the current first
+H-1,cattle|bribe,,,,,,,yes,vigilance,state,low,96,
+H-2,cattle|bribe,,,,,,sat|sun,,vigilance,state,low,72,
+ELSE,,,,,,,,,control,,normal,24,everything else
+";
+
+/// A world whose clock shows this hour of 14 July 2022, a Thursday, and that has the next day off.
+fn more_at(hours: i64) -> World {
+    let roster = ROSTER.replacen("\ncontrol =", "\nholidays = [2022-07-15]\ncontrol =", 1);
+    assert!(roster.contains("holidays"), "the roster's form has changed");
+    let world = World::of(haryana::rules(MORE), haryana::roster(&roster), |builder| builder);
+    world.clock.set(at(hours));
+    world
+}
+
+async fn row_of(world: &World, grievance: nivaran::grievance::GrievanceBuilder) -> String {
+    let ticket = world.ticket(world.file(grievance).await).await;
+    ticket.routing().map_or("control".to_owned(), |routing| routing.row.to_string())
+}
+
+#[tokio::test]
+async fn channel_language_words_time_weekday_and_holiday_decide_too() {
+    let by_day = more_at(0);
+    let from = |channel: Channel, category: &str, text: &str| {
+        let source = Source::new(channel, format!("{channel}-{category}-{text}")).unwrap();
+        Grievance::builder(source, text).category(category.parse().unwrap()).place("hisar".parse().unwrap())
+    };
+    let hindi = || Language::new("hi-Latn").unwrap();
+    assert_eq!(row_of(&by_day, from(Channel::Phone, "power", "dark")).await, "P-1");
+    assert_eq!(row_of(&by_day, from(Channel::X, "power", "andhera hai").language(hindi())).await, "P-3");
+    assert_eq!(row_of(&by_day, from(Channel::X, "water", "a LIVE wire, in the water")).await, "F-1");
+    assert_eq!(row_of(&by_day, from(Channel::X, "water", "पानी में करंट है")).await, "F-1");
+    assert_eq!(row_of(&by_day, from(Channel::X, "water", "wires, alive")).await, "W-1");
+    assert_eq!(row_of(&by_day, from(Channel::X, "cattle", "a bull")).await, "control");
+
+    // 21:00; the call is more specific by its channel than by its language.
+    let by_night = more_at(12);
+    let call = from(Channel::Phone, "power", "andhera hai").language(hindi());
+    assert_eq!(row_of(&by_night, call).await, "P-2");
+    assert_eq!(row_of(&by_night, from(Channel::X, "power", "dark")).await, "P-1");
+
+    assert_eq!(row_of(&more_at(24), from(Channel::X, "cattle", "a bull")).await, "H-1", "on the holiday");
+    assert_eq!(row_of(&more_at(48), from(Channel::X, "bribe", "he asked")).await, "H-2", "on Saturday");
+    assert_eq!(row_of(&more_at(96), from(Channel::X, "bribe", "he asked")).await, "control", "on Monday");
+}
+
+#[tokio::test]
+async fn what_held_is_recorded_and_told_and_no_word_of_the_text() {
+    let world = more_at(0);
+    let builder = Grievance::builder(world.source(), "Live wire by the temple").category("water".parse().unwrap());
+    let id = world.file(builder).await;
+    let events = world.events(id).await;
+    let Some(TicketEvent::Routed(routing)) = events.get(1) else { panic!("{events:?}") };
+    assert_eq!(routing.held.category.as_ref().map(|path| path.as_str()), Some("water"));
+    assert_eq!((routing.held.location.as_ref(), routing.held.others.as_slice()), (None, &[ConditionKind::Words][..]));
+    let told = events[1].to_string();
+    assert!(told.contains("F-1") && told.contains("category water, words") && !told.contains("temple"), "{told}");
 }

@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use nivaran::roster::Rung;
-use nivaran::rules::Level;
+use nivaran::rules::{Facts, Level};
 use nivaran::ticket::{Grounds, ParkReason, Reference, State};
-use nivaran::{Act, Action, CategoryPath, DepartmentId, DeskId, OfficerId, Outcome, Roster, Rules, Statement, Ticket};
+use nivaran::{
+    Act, Action, CategoryPath, Channel, DepartmentId, DeskId, OfficerId, Outcome, Roster, Rules, Statement, Ticket,
+};
 
 use crate::calendar::{in_office, is_monsoon};
 use crate::case::Case;
@@ -106,7 +108,7 @@ impl Officers {
             let helper = self.roster.nodal(&part.desk).ok_or("a helper that is not on the roster")?;
             return Ok(Some(Act::by_officer(ticket.id(), helper.id().clone(), Action::PartDone(part.number))));
         }
-        let action = match self.elsewhere(ticket, case) {
+        let action = match self.elsewhere(ticket, case, now) {
             Some(action) => action,
             None if matches!(ticket.state(), State::Marked { .. }) => Action::Acknowledge,
             None => self.work(ticket, case, now)?,
@@ -120,8 +122,8 @@ impl Officers {
     }
 
     /// What sends a ticket to where it belongs, if that is not here.
-    fn elsewhere(&self, ticket: &Ticket, case: &mut Case) -> Option<Action> {
-        let home = self.home(case);
+    fn elsewhere(&self, ticket: &Ticket, case: &mut Case, now: Timestamp) -> Option<Action> {
+        let home = self.home(case, now);
         if ticket.filing().category.as_ref() != Some(&case.category) && !case.sent_home {
             if case.dice.chance(300)
                 && let Some(desk @ DeskId::Department(_)) = &home
@@ -144,8 +146,16 @@ impl Officers {
     }
 
     /// The desk to which the rules send what it is really about.
-    fn home(&self, case: &Case) -> Option<DeskId> {
-        let route = self.rules.decide(Some(&case.category), Some(&case.place)).row.route()?;
+    fn home(&self, case: &Case, now: Timestamp) -> Option<DeskId> {
+        let facts = Facts {
+            category: Some(&case.category),
+            place: Some(&case.place),
+            channel: Channel::Web,
+            language: None,
+            words: None,
+            moment: self.roster.moment(now),
+        };
+        let route = self.rules.decide(&facts).row.route()?;
         Some(match route.level {
             Level::District => DeskId::District(case.place.district()),
             Level::State => DeskId::Department(route.department),

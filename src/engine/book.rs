@@ -464,7 +464,7 @@ mod tests {
         let ticket = TicketId::from_number(number).unwrap();
         let received = TicketEvent::Received { ticket, filing: Arc::new(filing), origin: Origin::Submitted };
         let mut ticket = Ticket::open(&received).unwrap();
-        let mut placement = place(&ticket, &rules(), &book.roster, &book.policy, now());
+        let mut placement = place(&ticket, None, &rules(), &book.roster, &book.policy, now());
         let routed = placement.routed.take().unwrap();
         ticket.apply(&routed);
         let events = vec![received, routed];

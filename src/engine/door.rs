@@ -15,6 +15,7 @@ use crate::engine::shared::Shared;
 use crate::engine::world::World;
 use crate::grievance::{Against, Channel, Filing, Grievance, GrievanceError, MAX_AHEAD, Source};
 use crate::personal::{Personal, SaltedRecord, SourceKey, Statement};
+use crate::rules::Facts;
 use crate::ticket::{Action, Origin, RequestId, StatementNeed, TicketId};
 
 /// The way in.
@@ -60,7 +61,8 @@ impl Door {
     /// The share of the desk that a grievance will probably go to.
     pub(crate) fn share_for(&self, grievance: &Grievance) -> Option<Arc<Semaphore>> {
         let world = self.world.borrow();
-        let desk = world.probable_desk(grievance.category.as_ref(), grievance.location.place.as_ref());
+        let moment = world.roster.moment(self.shared.now().unwrap_or_default());
+        let desk = world.probable_desk(&Facts::about(grievance, moment));
         world.share(&desk).cloned()
     }
 

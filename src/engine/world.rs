@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use crate::code::DeskId;
+use crate::code::{DeskId, PlacePath};
 use crate::engine::limits::Limits;
 use crate::roster::Roster;
-use crate::rules::{Level, Rules, RulesError};
+use crate::rules::{Facts, Fault, Finding, Level, Row, Rules, RulesError};
 
 /// What is in force: replaced as a whole, never changed.
 #[derive(Debug, Clone)]
@@ -44,12 +44,9 @@ impl World {
     }
 
     /// The desk that a grievance will probably go to: whose share it takes at the door.
-    pub(crate) fn probable_desk(
-        &self,
-        category: Option<&crate::CategoryPath>,
-        place: Option<&crate::PlacePath>,
-    ) -> DeskId {
-        let Some(route) = self.rules.decide(category, place).row.route() else { return DeskId::Control };
+    pub(crate) fn probable_desk(&self, facts: &Facts<'_>) -> DeskId {
+        let place = facts.place;
+        let Some(route) = self.rules.decide(facts).row.route() else { return DeskId::Control };
         // As it will be placed: by what the gazetteer knows, in a district that has a desk.
         let known = place.and_then(|place| self.rules.places().nearest(place.as_str()));
         let district = known.map(|place| place.district()).filter(|district| self.roster.has_district(district));
@@ -62,16 +59,16 @@ impl World {
 
 /// Whether every department and district that the rules name is on the roster.
 fn check(rules: &Rules, roster: &Roster) -> Result<(), RulesError> {
+    let of = |row: &Row, what| Finding::of(row.id.clone(), what).into();
     for row in rules.rows() {
         if let Some(department) = row.target.department()
             && !roster.has_department(department)
         {
-            return Err(RulesError::UnknownDepartment { id: row.id.clone(), department: department.clone() });
+            return Err(of(row, Fault::UnknownDepartment { department: department.clone() }));
         }
-        if let Some(district) = row.location.as_ref().map(|place| place.district())
-            && !roster.has_district(&district)
-        {
-            return Err(RulesError::UnknownDistrict { id: row.id.clone(), district });
+        let mut districts = row.when.location.names().iter().map(PlacePath::district);
+        if let Some(district) = districts.find(|district| !roster.has_district(district)) {
+            return Err(of(row, Fault::UnknownDistrict { district }));
         }
     }
     Ok(())

@@ -4,7 +4,8 @@
 //!
 //! # The file
 //! ```toml
-//! time_zone = "Asia/Kolkata"          # in which days of leave begin and end
+//! time_zone = "Asia/Kolkata"          # in which days begin and end
+//! holidays = [2022-08-15]             # for the condition `holiday` of the rules table; may be missing
 //!
 //! [control]                           # the control desk
 //! name = "Chief Minister's Secretariat"
@@ -45,16 +46,18 @@ mod read;
 pub use ladder::{Rung, Track};
 pub use read::{MAX_OFFICERS, RosterError};
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 
 use foldhash::fast::FixedState;
 use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
 use crate::code::{DepartmentId, DeskId, DistrictId, OfficerId};
 use crate::grievance::Against;
+use crate::rules::{Day, Moment};
 use crate::ticket::{Roles, Ticket};
 
 /// The control desk's place among the desks: the first.
@@ -104,6 +107,20 @@ pub struct Roster {
     officers: Vec<Officer>,
     officer_by_id: HashMap<OfficerId, Seat, FixedState>,
     oversight: DepartmentId,
+    zone: TimeZone,
+    holidays: BTreeSet<Date>,
+}
+
+impl Roster {
+    /// A moment as rules see it: by the clocks of the roster's time zone, and its holidays.
+    #[must_use]
+    pub fn moment(&self, at: Timestamp) -> Moment {
+        let local = self.zone.to_datetime(at);
+        let date = local.date();
+        let day = if self.holidays.contains(&date) { Day::Holiday } else { Day::Working };
+        let minute = u16::from(local.hour().unsigned_abs()) * 60 + u16::from(local.minute().unsigned_abs());
+        Moment::new(date, day, minute)
+    }
 }
 
 /// A desk and who sits on it.

@@ -23,6 +23,8 @@ pub const MAX_OFFICERS: usize = 100_000;
 #[serde(deny_unknown_fields)]
 struct File {
     time_zone: Spanned<String>,
+    #[serde(default)]
+    holidays: Vec<Spanned<toml::value::Datetime>>,
     control: Spanned<ControlTable>,
     #[serde(default)]
     department: Vec<Spanned<DeskTable>>,
@@ -79,6 +81,12 @@ struct LeaveTable {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RosterError {
+    /// A holiday that is no day.
+    #[error("line {line}: a holiday is a day like 2022-08-15")]
+    Holiday {
+        /// The line.
+        line: usize,
+    },
     /// The file is not TOML of the roster's shape.
     #[error("line {line}, column {column}: {problem}")]
     Toml {
@@ -276,6 +284,11 @@ impl Roster {
         draft.nodal_officers(&file)?;
         draft.deputies(&file)?;
         let oversight = draft.oversight(&file)?;
+        let holiday = |written: &Spanned<toml::value::Datetime>| {
+            let line = draft.lines.of(written.span());
+            day(written.get_ref()).ok_or(RosterError::Holiday { line })
+        };
+        let holidays = file.holidays.iter().map(holiday).collect::<Result<_, _>>()?;
         let digest: [u8; 32] = Sha256::digest(text.as_bytes()).into();
         let (first, _) = digest.split_first_chunk::<8>().unwrap_or((&[0; 8], &[]));
         Ok(Self {
@@ -292,6 +305,8 @@ impl Roster {
             officers: draft.officers,
             officer_by_id: draft.officer_by_id.into_iter().map(|(id, (seat, _))| (id, seat)).collect(),
             oversight,
+            zone,
+            holidays,
         })
     }
 }
@@ -478,13 +493,17 @@ impl<'a> Draft<'a> {
     }
 }
 
-fn leave(table: &LeaveTable, zone: &TimeZone) -> Option<Leave> {
-    let day = |written: &toml::value::Datetime| match (written.date, written.time) {
+/// A day, if no time stands with it.
+fn day(written: &toml::value::Datetime) -> Option<Date> {
+    match (written.date, written.time) {
         (Some(date), None) => {
             Date::new(i16::try_from(date.year).ok()?, i8::try_from(date.month).ok()?, i8::try_from(date.day).ok()?).ok()
         }
         _ => None,
-    };
+    }
+}
+
+fn leave(table: &LeaveTable, zone: &TimeZone) -> Option<Leave> {
     let days = (day(&table.from)?, day(&table.to)?);
     let begins = days.0.to_zoned_datetime(zone.clone()).ok()?.timestamp();
     let ends = days.1.tomorrow().ok()?.to_zoned_datetime(zone.clone()).ok()?.timestamp();

@@ -1,290 +1,454 @@
-//! The compiled table: from a node of each tree to the row that wins.
+//! The compiled table: from what is known of a grievance to the row that wins.
 //!
-//! Where the product of the trees is small the answer for each pair of nodes is worked out beforehand and stands in
-//! one dense array; where it is not, the rows stand in a hash map by their own pair and the ancestors of both nodes are
-//! tried, deepest first. Either way the cost does not depend on the number of rows.
+//! Each row stands in the list of its own pair of nodes, one of the taxonomy and one of the gazetteer. From the pair of a
+//! grievance the lists of all pairs above it are visited in the order of their rank, without a step at empty ones; in
+//! each the rows stand by the rank of their other conditions, and the first that holds wins. So the cost depends on how
+//! deep the trees are and on how many rows share a pair, not on the number of rows.
 
 use std::collections::HashMap;
 
 use foldhash::fast::FixedState;
 
-use super::read::RulesError;
-use super::table::{Row, Target};
-use crate::tree::{CategoryTree, Node, PlaceTree, ROOT};
+use super::condition::{Conditions, Day, Names, Weekdays, Word};
+use super::facts::Facts;
+use super::table::{ConditionKind, HitPolicy, Row};
+use super::words::{Dictionary, WordNumber, WordsFound};
+use crate::grievance::{Channel, Language};
+use crate::tree::{CategoryTree, Node, PlaceTree, ROOT, Tree, TreePath};
 
 /// The most cells of the dense array: 16 MiB.
 const MAX_CELLS: usize = 4 << 20;
+/// No list, no further conditions.
+const NONE: u32 = u32::MAX;
+/// No other conditions at all.
+const PLAIN: u32 = u32::MAX - 1;
+
+/// The most languages that a table may name: each is a bit.
+pub(super) const MAX_LANGUAGES: usize = 62;
+/// A bit that every language has, a grievance without one too.
+const ANY_LANGUAGE: u64 = 1 << 63;
 
 #[derive(Debug, Clone)]
-pub(super) enum Index {
-    Dense { places: usize, rows: Vec<u32> },
-    Sparse(Pairs),
+pub(super) struct Index {
+    policy: HitPolicy,
+    categories: Ladder,
+    places: Ladder,
+    first: First,
+    lists: Vec<List>,
+    entries: Vec<Entry>,
+    extras: Vec<Extra>,
+    languages: Vec<Language>,
+    pub(super) dictionary: Dictionary,
 }
 
-type Pairs = HashMap<(Node, Node), u32, FixedState>;
+/// From a pair of nodes to the first list that can have a row for it.
+#[derive(Debug, Clone)]
+enum First {
+    /// For each pair, a category's row of places behind the other.
+    Dense(Vec<u32>),
+    /// The lists by their own pair, where there would be too many cells.
+    Sparse(HashMap<(Node, Node), u32, FixedState>),
+}
+
+/// The rows of one pair of nodes.
+#[derive(Debug, Clone, Copy)]
+struct List {
+    category: Node,
+    from: u32,
+    to: u32,
+    /// The next list of the same category, at a place above.
+    next: u32,
+}
+
+/// A row at one of the pairs that its alternatives make, with its other conditions made out so that each takes a
+/// comparison. They stand beside each other, since they are read one after the other.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Entry {
+    pub(super) row: u32,
+    /// The channels, days of the week and kinds of day for which it holds: a bit each.
+    bits: u32,
+    /// One of these bits, if the language has it.
+    languages: u64,
+    minutes: (u16, u16),
+    dates: (i32, i32),
+    /// Where its further conditions stand, [`PLAIN`] if it has no other conditions at all.
+    extra: u32,
+}
+
+/// The way up from a node, as the rank goes: the deeper nodes, then rows that name what it is not, then rows that ask
+/// for nothing. These two have a step of their own.
+#[derive(Debug, Clone)]
+struct Ladder {
+    up: Vec<Node>,
+}
+
+impl Ladder {
+    fn of<P: TreePath>(tree: &Tree<P>) -> Self {
+        let size = tree.size() as Node;
+        let up = |node: Node| match tree.parent(node) {
+            _ if node == ROOT => ROOT,
+            ROOT => size,
+            parent => parent,
+        };
+        let up = (0..size).map(up).chain([ROOT]).collect();
+        Self { up }
+    }
+
+    /// How many nodes there are, the step for rows that name what it is not among them.
+    fn size(&self) -> usize {
+        self.up.len()
+    }
+
+    /// The step for rows that name what it is not.
+    fn other(&self) -> Node {
+        (self.up.len() - 1) as Node
+    }
+
+    /// Where the way up begins: of something unknown at that step.
+    fn begin(&self, node: Node) -> Node {
+        if node == ROOT { self.other() } else { node }
+    }
+
+    fn up(&self, node: Node) -> Option<Node> {
+        (node != ROOT).then(|| self.up[node as usize])
+    }
+
+    fn way(&self, node: Node) -> impl Iterator<Item = Node> + '_ {
+        std::iter::successors(Some(self.begin(node)), |&node| self.up(node))
+    }
+
+    /// Whether a node is one of these or below one.
+    fn is_within(&self, node: Node, some: &[Node]) -> bool {
+        self.way(node).any(|above| some.contains(&above))
+    }
+}
+
+/// Conditions that few rows have.
+#[derive(Debug, Clone, Default)]
+struct Extra {
+    any_words: Box<[WordNumber]>,
+    all_words: Box<[WordNumber]>,
+    not_categories: Box<[Node]>,
+    not_places: Box<[Node]>,
+    /// None of these bits.
+    not_languages: u64,
+}
+
+/// What is known of a grievance, made out for the tests.
+struct Question<'a> {
+    category: Node,
+    place: Node,
+    languages: u64,
+    bits: u32,
+    minute: u16,
+    date: i32,
+    words: Option<&'a WordsFound>,
+}
+
+/// A row at a pair of nodes, on its way into its list.
+pub(super) struct Placed {
+    pub(super) category: Node,
+    pub(super) place: Node,
+    pub(super) row: u32,
+    /// How specific it is at its pair: the higher wins.
+    pub(super) rank: u32,
+}
 
 impl Index {
+    /// Compiles rows whose names are all known; `placed` has each row at each of its pairs.
     pub(super) fn build(
         categories: &CategoryTree,
         places: &PlaceTree,
         rows: &[Row],
-        lines: &[usize],
-    ) -> Result<Self, RulesError> {
-        let pairs = pairs(categories, places, rows, lines)?;
-        if categories.size().saturating_mul(places.size()) <= MAX_CELLS {
-            Ok(Self::dense(categories, places, &pairs))
+        policy: HitPolicy,
+        placed: &[Placed],
+    ) -> Self {
+        let mut index = Self {
+            policy,
+            first: First::Sparse(HashMap::default()),
+            lists: Vec::new(),
+            entries: Vec::with_capacity(placed.len()),
+            extras: Vec::new(),
+            languages: languages(rows),
+            dictionary: Dictionary::default(),
+            categories: Ladder::of(categories),
+            places: Ladder::of(places),
+        };
+        let entry = |(n, row): (usize, &Row)| index.entry(n as u32, &row.when, categories, places);
+        let by_row: Vec<Entry> = rows.iter().enumerate().map(entry).collect();
+        let mut by_pair: HashMap<(Node, Node), u32, FixedState> = HashMap::default();
+        for group in placed.chunk_by(|one, other| (one.category, one.place) == (other.category, other.place)) {
+            let Some(&Placed { category, place, .. }) = group.first() else { continue };
+            let from = index.entries.len() as u32;
+            index.entries.extend(group.iter().map(|placed| by_row[placed.row as usize]));
+            by_pair.insert((category, place), index.lists.len() as u32);
+            index.lists.push(List { category, from, to: index.entries.len() as u32, next: NONE });
+        }
+        index.first = if index.categories.size().saturating_mul(index.places.size()) <= MAX_CELLS {
+            index.dense(&by_pair)
         } else {
-            Ok(Self::Sparse(pairs))
-        }
+            First::Sparse(by_pair)
+        };
+        index
     }
 
-    /// Parents come before children in both trees, so each cell is its own row or the better of two neighbours that
-    /// are worked out already: the one above in the places, the one above in the categories.
-    fn dense(categories: &CategoryTree, places: &PlaceTree, pairs: &Pairs) -> Self {
-        let width = places.size();
-        let mut cells: Vec<Cell> = Vec::with_capacity(categories.size() * width);
-        for category in 0..categories.size() as Node {
-            for place in 0..width as Node {
-                let cell = match pairs.get(&(category, place)) {
-                    Some(&row) => Cell { depths: (categories.depth(category), places.depth(place)), row },
-                    None => {
-                        let at = |c: Node, p: Node| cells[c as usize * width + p as usize];
-                        let left = (place != ROOT).then(|| at(category, places.parent(place)));
-                        let above = (category != ROOT).then(|| at(categories.parent(category), place));
-                        // The row for everything else stands at the two roots, so one of them is there.
-                        left.max(above).unwrap_or_default()
+    /// Parents come before children, so what is above is worked out already.
+    fn dense(&mut self, by_pair: &HashMap<(Node, Node), u32, FixedState>) -> First {
+        let (width, other) = (self.places.size(), self.places.other());
+        let mut cells = vec![NONE; self.categories.size() * width];
+        let mut chain = vec![NONE; width];
+        let order = [ROOT, self.categories.other()].into_iter().chain(1..self.categories.other());
+        for category in order {
+            for place in [ROOT, other].into_iter().chain(1..other) {
+                let above = self.places.up(place).map_or(NONE, |above| chain[above as usize]);
+                chain[place as usize] = match by_pair.get(&(category, place)) {
+                    Some(&list) => {
+                        self.lists[list as usize].next = above;
+                        list
                     }
+                    None => above,
                 };
-                cells.push(cell);
+            }
+            let row = category as usize * width;
+            let up = self.categories.up(category).map(|up| up as usize * width);
+            for place in 0..width {
+                cells[row + place] = match (chain[place], up) {
+                    (NONE, Some(up)) => cells[up + place],
+                    (list, _) => list,
+                };
             }
         }
-        Self::Dense { places: width, rows: cells.into_iter().map(|cell| cell.row).collect() }
+        First::Dense(cells)
     }
 
-    pub(super) fn row(&self, categories: &CategoryTree, places: &PlaceTree, category: Node, place: Node) -> usize {
-        let row = match self {
-            Self::Dense { places, rows } => rows[category as usize * places + place as usize],
-            Self::Sparse(pairs) => categories
-                .ancestry(category)
-                .find_map(|c| places.ancestry(place).find_map(|p| pairs.get(&(c, p))))
-                .copied()
-                // The row for everything else is among the pairs, or the table would not have compiled.
-                .unwrap_or_default(),
+    /// Makes out the other conditions of a row.
+    fn entry(&mut self, row: u32, when: &Conditions, categories: &CategoryTree, places: &PlaceTree) -> Entry {
+        let excludes = matches!(when.category, Names::NoneOf(_)) || matches!(when.location, Names::NoneOf(_));
+        let channels = match &when.channel {
+            Names::Any => ALL_CHANNELS,
+            Names::OneOf(names) => channel_bits(names),
+            Names::NoneOf(names) => ALL_CHANNELS & !channel_bits(names),
         };
-        row as usize
+        Entry {
+            row,
+            bits: bits(channels, when.weekdays, when.day),
+            languages: match &when.language {
+                Names::OneOf(names) => self.language_bits(names),
+                Names::Any | Names::NoneOf(_) => ANY_LANGUAGE,
+            },
+            minutes: when.time.map_or((0, 1_440), |time| (time.from.get(), time.to.get())),
+            dates: (when.dates.from.map_or(i32::MIN, date_key), when.dates.until.map_or(i32::MAX, date_key)),
+            extra: if when.is_plain() && !excludes { PLAIN } else { self.extra(when, categories, places) },
+        }
     }
-}
 
-/// A row that wins somewhere, by how deep its two conditions are: the larger is the more specific.
-#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
-struct Cell {
-    depths: (u8, u8),
-    row: u32,
-}
+    fn language_bits(&self, names: &[Language]) -> u64 {
+        let at = |name| self.languages.iter().position(|known| known == name);
+        names.iter().filter_map(at).fold(0, |bits, at| bits | 1 << at)
+    }
 
-/// The rows by their own pair of nodes, checked.
-fn pairs(categories: &CategoryTree, places: &PlaceTree, rows: &[Row], lines: &[usize]) -> Result<Pairs, RulesError> {
-    let line = |row: usize| lines.get(row).copied().unwrap_or_default();
-    let mut by_id: HashMap<&str, usize, FixedState> = HashMap::default();
-    let mut pairs: Pairs = HashMap::default();
-    for (i, row) in rows.iter().enumerate() {
-        if let Some(&first) = by_id.get(row.id.as_str()) {
-            return Err(RulesError::DuplicateId { id: row.id.clone(), first: line(first), line: line(i) });
-        }
-        by_id.insert(row.id.as_str(), i);
-        let category = match &row.category {
-            None => ROOT,
-            Some(path) => categories.node(path.as_str()).ok_or_else(|| RulesError::UnknownCategory {
-                category: path.clone(),
-                nearest: categories.nearest(path.as_str()).cloned(),
-                line: line(i),
-            })?,
+    fn extra(&mut self, when: &Conditions, categories: &CategoryTree, places: &PlaceTree) -> u32 {
+        let mut numbers = |words: &[Word]| words.iter().map(|word| self.dictionary.number(word)).collect();
+        let (any_words, all_words) = (numbers(&when.words.any), numbers(&when.words.all));
+        let extra = Extra {
+            any_words,
+            all_words,
+            not_categories: excluded(&when.category, categories),
+            not_places: excluded(&when.location, places),
+            not_languages: match &when.language {
+                Names::NoneOf(names) => self.language_bits(names),
+                Names::Any | Names::OneOf(_) => 0,
+            },
         };
-        let place = match &row.location {
-            None => ROOT,
-            Some(path) => places.node(path.as_str()).ok_or_else(|| RulesError::UnknownPlace {
-                place: path.clone(),
-                nearest: places.nearest(path.as_str()).cloned(),
-                line: line(i),
-            })?,
-        };
-        if (category, place) == (ROOT, ROOT) && row.target != Target::Control {
-            return Err(RulesError::DefaultNotToControl { id: row.id.clone(), line: line(i) });
+        let excludes = !extra.not_categories.is_empty() || !extra.not_places.is_empty() || extra.not_languages != 0;
+        if when.words.is_any() && !excludes {
+            return NONE;
         }
-        match pairs.entry((category, place)) {
-            std::collections::hash_map::Entry::Vacant(free) => {
-                free.insert(i as u32);
-            }
-            std::collections::hash_map::Entry::Occupied(mut taken) => {
-                let first = *taken.get() as usize;
-                if !row.same_answer(&rows[first]) {
-                    return Err(RulesError::Tie {
-                        first: rows[first].id.clone(),
-                        first_line: line(first),
-                        second: row.id.clone(),
-                        line: line(i),
-                        category: row.category.clone(),
-                        location: row.location.clone(),
-                    });
+        self.extras.push(extra);
+        (self.extras.len() - 1) as u32
+    }
+
+    /// The place in the list of entries of the row that wins.
+    pub(super) fn winner(&self, facts: &Facts<'_>, category: Node, place: Node) -> usize {
+        // Made out only when a row has other conditions.
+        let mut question: Option<Question<'_>> = None;
+        let mut winner: Option<(u32, usize)> = None;
+        let _ = self.lists_for(category, place, |list| {
+            let List { from, to, .. } = self.lists[list as usize];
+            for at in from..to {
+                let entry = &self.entries[at as usize];
+                if winner.is_some_and(|(row, _)| row < entry.row) && self.policy == HitPolicy::First {
+                    break;
                 }
-                // Of two that say the same, the name that sorts first is given, in whatever order they stand.
-                if row.id < rows[first].id {
-                    taken.insert(i as u32);
+                let holds = entry.extra == PLAIN || {
+                    let question = question.get_or_insert_with(|| self.question(facts, category, place));
+                    self.holds(entry, question)
+                };
+                if holds {
+                    winner = Some((entry.row, at as usize));
+                    break;
                 }
             }
+            match self.policy {
+                HitPolicy::Specific => winner,
+                // Another list may have one that stands before it.
+                HitPolicy::First => None,
+            }
+        });
+        // The row for everything else is among them, or the table would not have compiled.
+        winner.map_or(0, |(_, at)| at)
+    }
+
+    /// Shows the lists of all pairs above a pair in the order of their rank, until something is answered.
+    fn lists_for<T>(&self, category: Node, place: Node, mut show: impl FnMut(u32) -> Option<T>) -> Option<T> {
+        match &self.first {
+            First::Dense(cells) => {
+                let (width, place) = (self.places.size(), self.places.begin(place) as usize);
+                let mut category = self.categories.begin(category);
+                loop {
+                    let mut list = cells[category as usize * width + place];
+                    if list == NONE {
+                        return None;
+                    }
+                    category = self.lists[list as usize].category;
+                    while list != NONE {
+                        if let Some(answer) = show(list) {
+                            return Some(answer);
+                        }
+                        list = self.lists[list as usize].next;
+                    }
+                    category = self.categories.up(category)?;
+                }
+            }
+            First::Sparse(lists) => self.categories.way(category).find_map(|category| {
+                self.places.way(place).find_map(|place| lists.get(&(category, place)).and_then(|list| show(*list)))
+            }),
         }
     }
-    if rows.is_empty() {
-        return Err(RulesError::Empty);
+
+    fn question<'a>(&self, facts: &Facts<'a>, category: Node, place: Node) -> Question<'a> {
+        let moment = facts.moment;
+        let languages = facts.language.map_or(0, |language| {
+            let covers = |(at, known): (usize, &Language)| known.covers(language).then_some(1 << at);
+            self.languages.iter().enumerate().filter_map(covers).fold(0, |bits, bit| bits | bit)
+        });
+        Question {
+            category,
+            place,
+            languages: languages | ANY_LANGUAGE,
+            bits: bits(channel_bits(&[facts.channel]), Weekdays::of([moment.weekday]), Some(moment.day)),
+            minute: moment.minute,
+            date: date_key(moment.date),
+            words: facts.words,
+        }
     }
-    if !pairs.contains_key(&(ROOT, ROOT)) {
-        return Err(RulesError::NoDefault);
+
+    fn holds(&self, entry: &Entry, question: &Question<'_>) -> bool {
+        let (from, to) = entry.minutes;
+        // Of channel, day of the week and kind of day a question has one bit each.
+        entry.bits & question.bits == question.bits
+            && entry.languages & question.languages != 0
+            && if from < to {
+                from <= question.minute && question.minute < to
+            } else {
+                question.minute >= from || question.minute < to
+            }
+            && entry.dates.0 <= question.date
+            && question.date <= entry.dates.1
+            && (entry.extra >= PLAIN || self.extra_holds(&self.extras[entry.extra as usize], question))
     }
-    Ok(pairs)
+
+    fn extra_holds(&self, extra: &Extra, question: &Question<'_>) -> bool {
+        let Extra { any_words, all_words, not_categories, not_places, not_languages } = extra;
+        let words = (any_words.is_empty() && all_words.is_empty())
+            || question.words.is_some_and(|found| {
+                (any_words.is_empty() || any_words.iter().any(|word| found.has(*word)))
+                    && all_words.iter().all(|word| found.has(*word))
+            });
+        words
+            && not_languages & question.languages == 0
+            && !self.categories.is_within(question.category, not_categories)
+            && !self.places.is_within(question.place, not_places)
+    }
+
+    /// All entries: each row at each of its pairs.
+    pub(super) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::calendar::Hours;
-    use crate::code::{CategoryPath, DepartmentId, PlacePath, RowId};
-    use crate::rules::{Level, Priority, Rules};
-    use crate::tree::Tree;
-    use proptest::prelude::*;
-
-    fn path(levels: &[u8]) -> Option<String> {
-        (!levels.is_empty()).then(|| levels.iter().map(|l| format!("n{l}")).collect::<Vec<_>>().join("/"))
+/// The nodes that a row says it is not in.
+fn excluded<P: TreePath>(names: &Names<P>, tree: &Tree<P>) -> Box<[Node]> {
+    match names {
+        Names::NoneOf(names) => names.iter().filter_map(|path| tree.node(path.as_ref())).collect(),
+        _ => Box::default(),
     }
+}
 
-    fn row(n: usize, category: &[u8], place: &[u8], department: u8) -> Row {
-        Row {
-            id: RowId::new(&format!("r{n:03}")).unwrap(),
-            category: path(category).map(|p| CategoryPath::new(&p).unwrap()),
-            location: path(place).map(|p| PlacePath::new(&p).unwrap()),
-            target: Target::Department(DepartmentId::new(&format!("d{department}")).unwrap(), Level::State),
-            priority: Priority::Normal,
-            deadline: Hours::from_days(1),
+/// How specific a row is at its pair, as the higher wins: first by the channel, then language, words, holiday, day of the
+/// week, time of day, dates; of each, naming something goes before naming what it is not, and that before nothing. Of
+/// rows that are equal in all that, the precedence tells.
+pub(super) fn rank(when: &Conditions, precedence: u16) -> u32 {
+    let names = |is_any: bool, is_none_of: bool| {
+        if is_any {
+            0
+        } else if is_none_of {
+            1
+        } else {
+            2
         }
-    }
+    };
+    let channel = names(when.channel.is_any(), matches!(when.channel, Names::NoneOf(_)));
+    let language = names(when.language.is_any(), matches!(when.language, Names::NoneOf(_)));
+    let words = match (when.words.any.is_empty(), when.words.all.len().min(14) as u32) {
+        (any, 0) => u32::from(!any),
+        (_, all) => 1 + all,
+    };
+    let flags = [when.day.is_some(), when.weekdays != Weekdays::ALL, when.time.is_some(), !when.dates.is_any()];
+    let flags = flags.into_iter().fold(0, |bits, is_set| bits << 1 | u32::from(is_set));
+    ((channel << 2 | language) << 4 | words) << 4 << 16 | flags << 16 | u32::from(precedence)
+}
 
-    fn default_row() -> Row {
-        Row { target: Target::Control, ..row(999, &[], &[], 0) }
-    }
+/// The first condition by which two ranks differ; `None` where only the precedence does.
+pub(super) fn first_difference(one: u32, other: u32) -> Option<ConditionKind> {
+    const BITS: [(ConditionKind, u32); 7] = [
+        (ConditionKind::Channel, 0b11 << 26),
+        (ConditionKind::Language, 0b11 << 24),
+        (ConditionKind::Words, 0b1111 << 20),
+        (ConditionKind::Holiday, 1 << 19),
+        (ConditionKind::Weekday, 1 << 18),
+        (ConditionKind::Time, 1 << 17),
+        (ConditionKind::Dates, 1 << 16),
+    ];
+    BITS.into_iter().find(|(_, bits)| (one ^ other) & bits != 0).map(|(kind, _)| kind)
+}
 
-    /// Paths of up to three levels out of three names each: small enough that rows meet.
-    fn levels() -> impl Strategy<Value = Vec<u8>> {
-        prop::collection::vec(0u8..3, 0..4)
-    }
+/// The languages that rows name, each once.
+pub(super) fn languages(rows: &[Row]) -> Vec<Language> {
+    let mut languages: Vec<Language> = rows.iter().flat_map(|row| row.when.language.names()).cloned().collect();
+    languages.sort_unstable_by(|one, other| one.as_str().cmp(other.as_str()));
+    languages.dedup();
+    languages
+}
 
-    fn table() -> impl Strategy<Value = Vec<Row>> {
-        prop::collection::vec((levels(), levels(), 0u8..4), 0..40).prop_map(|rows| {
-            let mut taken = std::collections::HashSet::from([(vec![], vec![])]);
-            let mut table: Vec<Row> = rows
-                .into_iter()
-                .filter(|(c, p, _)| taken.insert((c.clone(), p.clone())))
-                .enumerate()
-                .map(|(n, (c, p, d))| row(n, &c, &p, d))
-                .collect();
-            table.push(default_row());
-            table
-        })
-    }
+/// The bits of all channels.
+const ALL_CHANNELS: u32 = 0xffff;
 
-    fn trees() -> (CategoryTree, PlaceTree) {
-        let all = || (0..27u8).filter_map(|n| path(&[n / 9, n / 3 % 3, n % 3]));
-        (
-            Tree::from_paths(all().map(|p| CategoryPath::new(&p).unwrap())),
-            Tree::from_paths(all().map(|p| PlacePath::new(&p).unwrap())),
-        )
-    }
+fn channel_bits(channels: &[Channel]) -> u32 {
+    channels.iter().fold(0, |bits, channel| bits | 1 << *channel as u32)
+}
 
-    /// What the module's page says, written down as plainly as can be.
-    fn scan<'a>(rows: &'a [Row], category: Option<&str>, place: Option<&str>) -> &'a Row {
-        fn covers(condition: Option<&str>, value: Option<&str>) -> Option<usize> {
-            match (condition, value) {
-                (None, _) => Some(0),
-                (Some(c), Some(v)) if v == c || v.starts_with(&format!("{c}/")) => Some(c.split('/').count()),
-                _ => None,
-            }
-        }
-        rows.iter()
-            .filter_map(|row| {
-                let category = covers(row.category.as_ref().map(|p| p.as_str()), category)?;
-                let place = covers(row.location.as_ref().map(|p| p.as_str()), place)?;
-                Some(((category, place), row))
-            })
-            .max_by_key(|(depths, _)| *depths)
-            .unwrap()
-            .1
-    }
+/// Channels, days of the week and kinds of day, each in their own bits.
+fn bits(channels: u32, weekdays: Weekdays, day: Option<Day>) -> u32 {
+    let day = match day {
+        None => 0b11,
+        Some(Day::Working) => 0b01,
+        Some(Day::Holiday) => 0b10,
+    };
+    channels | u32::from(weekdays.bits()) << 16 | day << 23
+}
 
-    proptest! {
-        #[test]
-        fn dense_sparse_and_a_linear_scan_agree(rows in table(), asked in prop::collection::vec((levels(), levels()), 50)) {
-            let (categories, places) = trees();
-            let pairs = pairs(&categories, &places, &rows, &[]).unwrap();
-            let dense = Index::dense(&categories, &places, &pairs);
-            let sparse = Index::Sparse(pairs);
-            for (category, place) in asked {
-                let (category, place) = (path(&category), path(&place));
-                let winner = scan(&rows, category.as_deref(), place.as_deref());
-                let c = category.map_or(ROOT, |p| categories.node(&p).unwrap());
-                let p = place.map_or(ROOT, |p| places.node(&p).unwrap());
-                prop_assert_eq!(&rows[dense.row(&categories, &places, c, p)].id, &winner.id);
-                prop_assert_eq!(&rows[sparse.row(&categories, &places, c, p)].id, &winner.id);
-            }
-        }
-
-        #[test]
-        fn shuffling_the_rows_changes_no_decision(
-            (rows, shuffled) in table().prop_flat_map(|rows| (Just(rows.clone()), Just(rows).prop_shuffle())),
-            asked in prop::collection::vec((levels(), levels()), 20),
-        ) {
-            let (categories, places) = trees();
-            let one = Rules::new(categories.clone(), places.clone(), rows).unwrap();
-            let other = Rules::new(categories, places, shuffled).unwrap();
-            prop_assert_eq!(one.version(), other.version());
-            for (category, place) in asked {
-                let category = path(&category).map(|p| CategoryPath::new(&p).unwrap());
-                let place = path(&place).map(|p| PlacePath::new(&p).unwrap());
-                let ids = [&one, &other].map(|rules| rules.decide(category.as_ref(), place.as_ref()).row.id.clone());
-                prop_assert_eq!(&ids[0], &ids[1]);
-            }
-        }
-    }
-
-    #[test]
-    fn what_is_wrong_with_a_table_is_named_with_its_line() {
-        let (categories, places) = trees();
-        let compile = |rows: Vec<Row>| Rules::new(categories.clone(), places.clone(), rows).unwrap_err();
-        assert_eq!(compile(vec![]), RulesError::Empty);
-        assert_eq!(compile(vec![row(1, &[0], &[], 0)]), RulesError::NoDefault);
-        let twice = Row { category: None, ..row(1, &[0], &[1], 0) };
-        assert!(matches!(
-            compile(vec![row(1, &[0], &[], 0), twice, default_row()]),
-            RulesError::DuplicateId { first: 1, line: 2, .. }
-        ));
-        assert!(matches!(
-            compile(vec![row(1, &[0], &[], 0), row(2, &[0], &[], 1), default_row()]),
-            RulesError::Tie { first_line: 1, line: 2, .. }
-        ));
-        assert!(matches!(
-            compile(vec![row(1, &[9], &[], 0), default_row()]),
-            RulesError::UnknownCategory { line: 1, nearest: None, .. }
-        ));
-        assert!(matches!(
-            compile(vec![row(1, &[], &[0, 9], 0), default_row()]),
-            RulesError::UnknownPlace { line: 1, nearest: Some(_), .. }
-        ));
-        assert!(matches!(compile(vec![row(1, &[], &[], 0)]), RulesError::DefaultNotToControl { line: 1, .. }));
-    }
-
-    #[test]
-    fn two_rows_that_say_the_same_are_one() {
-        let (categories, places) = trees();
-        let rows = vec![row(2, &[0], &[], 0), row(1, &[0], &[], 0), default_row()];
-        let rules = Rules::new(categories, places, rows).unwrap();
-        let category = CategoryPath::new("n0").unwrap();
-        assert_eq!(rules.decide(Some(&category), None).row.id.as_str(), "r001");
-    }
+/// A day as a number that grows with it.
+fn date_key(date: jiff::civil::Date) -> i32 {
+    (i32::from(date.year()) * 16 + i32::from(date.month())) * 32 + i32::from(date.day())
 }

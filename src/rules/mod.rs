@@ -3,52 +3,100 @@
 //! Officials keep it in a spreadsheet, one row a rule:
 //!
 //! ```csv
-//! id,category,location,department,level,priority,deadline_hours,note
-//! W-01,water/logging,,phe,district,high,72,water stands in a street
-//! W-02,water/logging,gurugram,gmda,state,high,48,the metropolitan authority has the drains
-//! ELSE,,,control,,normal,24,everything else: the control desk finds out
+//! id,category,location,channel,words_any,time,department,level,priority,deadline_hours,note
+//! W-01,water/logging,,,,,phe,district,high,72,water stands in a street
+//! W-02,water/logging,gurugram|faridabad,,,,ulb,district,high,48,the municipal corporations have the drains
+//! W-03,water/logging,,,live wire|करंट,,power,district,urgent,4,the current first
+//! N-01,!police,,phone,,22:00-06:00,control,,,1,the night line
+//! ELSE,,,,,,control,,normal,24,everything else: the control desk finds out
 //! ```
 //!
+//! It is what a spreadsheet saves: UTF-8 with or without a mark, separated by commas, semicolons or tabs, cells quoted
+//! where they need it.
+//!
 //! # The columns
-//! In any order, each once; `note` may be missing.
+//! In any order, each once. The first seven have to be there; a column that is not there asks for nothing.
 //!
 //! | column | what stands there |
 //! |---|---|
 //! | `id` | the row's name, once in the table: letters, digits, `-`, `_`, `.` |
-//! | `category`, `location` | a path of the taxonomy, of the gazetteer; empty for any |
+//! | `category`, `location` | paths of the taxonomy, of the gazetteer, each with all below it |
 //! | `department` | a department's code, or `control` |
 //! | `level` | `district` or `state`; empty where the department is `control` |
 //! | `priority` | `low`, `normal`, `high` or `urgent`; empty for `normal` |
 //! | `deadline_hours` | whole hours, 1 to 87,600. On a row for `control`: how often the control desk is reminded, and the deadline of a desk to which it forwards the ticket |
+//! | `channel` | `x`, `facebook`, `email`, `counter`, `phone`, `web`, `open311`, `other` |
+//! | `language` | a tag of BCP 47; `hi` covers `hi-Latn` |
+//! | `words_any`, `words_all` | words or phrases of which the text has one, has all: whole words, in any case. They are looked for when a grievance comes in; where a ticket is routed anew, its text may be erased, and they do not hold |
+//! | `holiday` | `yes` or `no`: whether the roster has the day as a holiday |
+//! | `weekday` | `mon` to `sun`, also `mon-fri` |
+//! | `time` | a span of the day, the end not in it; `22:00-06:00` goes over midnight |
+//! | `valid_from`, `valid_until` | the first and the last day on which the row is in force |
+//! | `precedence` | 0 to 65,535, empty for 0; see below |
 //! | `note` | for people |
+//!
+//! Days and times are those of the decision, by the clocks of the roster's time zone. In `category`, `location`,
+//! `channel` and `language` there may stand nothing (any value will do, an unknown one too), one value, several (`a|b`:
+//! one of them), or what it must not be (`!a`, `!a|!b`: none of them; an unknown value is none). All conditions of a row
+//! have to hold.
 //!
 //! A row at the district's level for a grievance whose district is not known, or has no desk, sends it to the
 //! department's own desk.
 //!
 //! # Which row wins
-//! A row on a parent category or place covers the children, an empty cell covers everything. Of the rows that cover a
-//! grievance **the most specific one wins, wherever it stands**: the deeper category first, then the deeper location.
-//! Sorting the sheet changes nothing. Two rows with the same category and location and different routes are refused
-//! when the table is compiled. One row with both cells empty is demanded: it takes what no other does, and sends it to
-//! the control desk.
+//! Of the rows that hold **the most specific one wins, wherever it stands**. Sorting the sheet changes nothing. Two rows
+//! are compared condition by condition, in this order, and the first in which they differ tells:
 //!
-//! In the table above a water-logging grievance from Gurugram goes by `W-02` (its location is deeper), one from Hisar
-//! by `W-01`, and a grievance about a stray bull by `ELSE`.
+//! | condition | the more specific goes first |
+//! |---|---|
+//! | 1. category | the deeper one that holds (of `a|b` that which does), then `!a`, then nothing |
+//! | 2. location | the same |
+//! | 3. channel, 4. language | named, then `!a`, then nothing |
+//! | 5. words | more of `words_all`, then one, then only `words_any`, then nothing |
+//! | 6. holiday, 7. weekday, 8. time, 9. dates | one that asks, then one that does not |
+//! | 10. precedence | the higher |
+//!
+//! In the table above a water-logging grievance from Gurugram goes by `W-02` (its location is deeper) also when it speaks
+//! of a live wire, since the location comes before the words; one from Hisar that does goes by `W-03`, one that does not
+//! by `W-01`. A call about a stray bull at midnight goes by `N-01`, the same on X by `ELSE`.
+//!
+//! Rows that are equal in all ten, can both win for one grievance and say something else are refused when the table is
+//! compiled, with such a grievance. (That `a` and `!a` in other rows together never let them win is not gone after.) One row with all conditions empty is demanded: it takes what no other does, and sends
+//! it to the control desk.
+//!
+//! A table may begin with a line `hit_policy,first` before the header: then the row wins that stands first, as in DMN.
 
+mod compile;
+mod condition;
+mod explain;
+mod facts;
+mod finding;
 mod index;
+mod meet;
 mod read;
+#[cfg(test)]
+mod reference;
+mod region;
 mod table;
+mod ties;
+mod words;
 
-pub use read::{MAX_ROWS, RulesError};
-pub use table::{Level, Priority, Route, Routing, Row, Target};
+pub use condition::{
+    Conditions, Dates, Day, MAX_ALTERNATIVES, MAX_WORD, Minute, Names, TimeSpan, Weekdays, Word, Words,
+};
+pub use explain::{Explanation, Failed, Lost, Outranked, WhyLost};
+pub use facts::{Facts, Moment};
+pub use finding::{CellAt, Fault, Finding, RulesError, Severity, Witness};
+pub use read::{MAX_FINDINGS, MAX_ROWS};
+pub use table::{ConditionKind, Held, HitPolicy, Level, Priority, Route, Routing, Row, Target};
+pub use words::WordsFound;
 
 use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
-use crate::code::{CategoryPath, DepartmentId, PlacePath};
+use crate::code::DepartmentId;
 use crate::tree::{CategoryTree, PlaceTree};
 use index::Index;
 
@@ -87,10 +135,11 @@ impl From<TableVersion> for String {
 #[derive(Debug, Clone)]
 pub struct Rules {
     version: TableVersion,
+    policy: HitPolicy,
     categories: CategoryTree,
     places: PlaceTree,
     rows: Vec<Row>,
-    /// What each row says, made once: every ticket that goes by it shares it.
+    /// What each row says at each of its places in the index, made once: every ticket that goes by it shares it.
     routings: Vec<Option<Arc<Routing>>>,
     index: Index,
 }
@@ -102,7 +151,7 @@ pub struct Decision<'a> {
     pub table: TableVersion,
     /// The row.
     pub row: &'a Row,
-    /// What the row says of a ticket; `None` where it sends to the control desk.
+    /// What the row says of a ticket, with the conditions that held; `None` where it sends to the control desk.
     pub routing: Option<&'a Arc<Routing>>,
 }
 
@@ -111,49 +160,54 @@ impl Rules {
     ///
     /// # Errors
     /// [`RulesError`] for an empty table, a row id that stands twice, a category or place that its tree does not know,
-    /// two rows that tie with different routes, or no row for everything else.
-    pub fn new(categories: CategoryTree, places: PlaceTree, rows: Vec<Row>) -> Result<Self, RulesError> {
-        let lines = (1..=rows.len()).collect::<Vec<_>>();
-        Self::compile(categories, places, rows, &lines)
+    /// a row that can never hold, two rows that tie with different routes, or no row for everything else.
+    pub fn new(
+        categories: CategoryTree,
+        places: PlaceTree,
+        policy: HitPolicy,
+        rows: Vec<Row>,
+    ) -> Result<Self, RulesError> {
+        let at = read::Places::of_no_file(rows.len());
+        compile::compile(categories, places, policy, rows, &at, Vec::new())
     }
 
     /// Reads a table from CSV (see the [module's page](self)) and compiles it.
     ///
     /// # Errors
-    /// [`RulesError`] with line and, where there is one, column: what is malformed, unknown, doubled or missing, and
-    /// how to mend it.
+    /// [`RulesError`] with all that is malformed, unknown, doubled or missing, each with its cell and how to mend it.
     pub fn read(categories: CategoryTree, places: PlaceTree, csv: &[u8]) -> Result<Self, RulesError> {
-        let (rows, lines) = read::read(csv)?;
-        Self::compile(categories, places, rows, &lines)
+        let read::Draft { policy, rows, places: at, findings } = read::read(csv);
+        compile::compile(categories, places, policy, rows, &at, findings)
     }
 
-    fn compile(
-        categories: CategoryTree,
-        places: PlaceTree,
-        rows: Vec<Row>,
-        lines: &[usize],
-    ) -> Result<Self, RulesError> {
-        let index = Index::build(&categories, &places, &rows, lines)?;
-        let table = version_of(&categories, &places, &rows);
-        let routing = |row: &Row| row.route().map(|route| Arc::new(Routing { table, row: row.id.clone(), route }));
-        let routings = rows.iter().map(routing).collect();
-        Ok(Self { version: table, categories, places, rows, routings, index })
-    }
-
-    /// The row that wins for a grievance of which `category` and `place` are known. A node that its tree does not
-    /// know is taken at the nearest ancestor it does know.
+    /// The row that wins for a grievance. A category or place that its tree does not know is taken at the nearest
+    /// ancestor it does know.
     #[must_use]
-    pub fn decide(&self, category: Option<&CategoryPath>, place: Option<&PlacePath>) -> Decision<'_> {
-        let category = category.map_or(crate::tree::ROOT, |path| self.categories.nearest_node(path.as_str()));
-        let place = place.map_or(crate::tree::ROOT, |path| self.places.nearest_node(path.as_str()));
-        let row = self.index.row(&self.categories, &self.places, category, place);
-        Decision { table: self.version, row: &self.rows[row], routing: self.routings[row].as_ref() }
+    pub fn decide(&self, facts: &Facts<'_>) -> Decision<'_> {
+        let category = facts.category.map_or(crate::tree::ROOT, |path| self.categories.nearest_node(path.as_str()));
+        let place = facts.place.map_or(crate::tree::ROOT, |path| self.places.nearest_node(path.as_str()));
+        let entry = self.index.winner(facts, category, place);
+        let row = self.index.entries()[entry].row as usize;
+        Decision { table: self.version, row: &self.rows[row], routing: self.routings[entry].as_ref() }
+    }
+
+    /// Which of the table's words a text has, for [`Facts::words`]; `None` if the table asks for no words.
+    #[must_use]
+    pub fn words_in(&self, text: &str) -> Option<WordsFound> {
+        let dictionary = &self.index.dictionary;
+        (!dictionary.is_empty()).then(|| dictionary.found_in(text, self.version))
     }
 
     /// Which table this is.
     #[must_use]
     pub fn version(&self) -> TableVersion {
         self.version
+    }
+
+    /// Which of the rows that hold wins.
+    #[must_use]
+    pub fn policy(&self) -> HitPolicy {
+        self.policy
     }
 
     /// The taxonomy.
@@ -182,15 +236,4 @@ impl Rules {
         departments.dedup();
         departments
     }
-}
-
-/// A digest over what the rows say and the trees they refer to.
-fn version_of(categories: &CategoryTree, places: &PlaceTree, rows: &[Row]) -> TableVersion {
-    let mut lines: Vec<String> = rows.iter().map(Row::canonical).collect();
-    lines.extend(categories.paths().map(|path| format!("category\t{path}")));
-    lines.extend(places.paths().map(|path| format!("place\t{path}")));
-    lines.sort_unstable();
-    let digest: [u8; 32] = Sha256::digest(lines.join("\n").as_bytes()).into();
-    let (first, _) = digest.split_first_chunk::<8>().unwrap_or((&[0; 8], &[]));
-    TableVersion(u64::from_be_bytes(*first))
 }

@@ -1,344 +1,579 @@
-//! Reading a rules table from CSV, and what can be wrong with it.
+//! Reading a rules table from a sheet.
 
+use jiff::civil::Date;
+
+use super::condition::{Conditions, Dates, Day, MAX_ALTERNATIVES, Minute, Names, TimeSpan, Weekdays, Word, Words};
+use super::condition::{weekday, weekdays_from};
+use super::finding::{CellAt, Fault, Finding};
+use super::table::{HitPolicy, Level, Priority, Row, Target};
 use crate::calendar::Hours;
 use crate::code::{CategoryPath, CodeError, DepartmentId, PlacePath, RowId};
-use crate::rules::{Level, Priority, Row, Target};
-use crate::sheet::{Sheet, SheetError};
+use crate::grievance::{Channel, Language};
+use crate::sheet::{CellFinder, Sheet};
 
 /// The most rows of a table.
 pub const MAX_ROWS: usize = 200_000;
-/// The columns of a table; `note` is for people and may be missing.
-const COLUMNS: [&str; 8] = ["id", "category", "location", "department", "level", "priority", "deadline_hours", "note"];
+/// The most findings that are collected.
+pub const MAX_FINDINGS: usize = 1_000;
 
-/// Why a rules table is not taken. The one in force stays.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum RulesError {
-    /// The file is no sheet.
-    #[error(transparent)]
-    Sheet(#[from] SheetError),
-    /// There are too many rows.
-    #[error("line {line}: more than {MAX_ROWS} rows; let parents cover their children")]
-    TooManyRows {
-        /// The first line too many.
-        line: usize,
-    },
-    /// The header lacks a column.
-    #[error(
-        "line 1: no column '{column}'; the first line has to be id,category,location,department,level,priority,deadline_hours,note"
-    )]
-    NoColumn {
-        /// The column.
-        column: &'static str,
-    },
-    /// The header has a column that means nothing, or one twice.
-    #[error(
-        "line 1, column {column}: '{name}' {problem}; the columns are id,category,location,department,level,priority,deadline_hours,note"
-    )]
-    BadColumn {
-        /// The column, counted from 1.
-        column: usize,
-        /// Its name.
-        name: String,
-        /// `is not known` or `stands twice`.
-        problem: &'static str,
-    },
-    /// A cell is not a code.
-    #[error("line {line}, column {column}: {error}")]
-    Code {
-        /// The line.
-        line: usize,
-        /// The column, counted from 1.
-        column: usize,
-        /// What is wrong with it.
-        error: CodeError,
-    },
-    /// A cell has a word that is none of those possible.
-    #[error("line {line}, column {column}: '{given}' is no {what}; write {possible}")]
-    Word {
-        /// The line.
-        line: usize,
-        /// The column, counted from 1.
-        column: usize,
-        /// What it was meant to be.
-        what: &'static str,
-        /// The word, cut to 40 characters.
-        given: String,
-        /// What is possible.
-        possible: &'static str,
-    },
-    /// There is no row.
-    #[error(
-        "the table has no row; it needs at least the one for everything else (category and location empty, department control)"
-    )]
-    Empty,
-    /// There is no row for everything else.
-    #[error("no row for everything else; add one with category and location empty and department control")]
-    NoDefault,
-    /// The row for everything else does not go to the control desk.
-    #[error("line {line}: row {id} takes everything else, so its department has to be control")]
-    DefaultNotToControl {
-        /// The row.
-        id: RowId,
-        /// Its line.
-        line: usize,
-    },
-    /// A row's id stands twice.
-    #[error("line {line}: row id {id} stands on line {first} already; give this row another")]
-    DuplicateId {
-        /// The id.
-        id: RowId,
-        /// The line where it stood first.
-        first: usize,
-        /// The line where it stands again.
-        line: usize,
-    },
-    /// Two rows cover the same and send it to different places.
-    #[error(
-        "line {line}: rows {first} (line {first_line}) and {second} both cover {} and differ; remove one or make one more specific",
-        witness(category.as_ref(), location.as_ref())
-    )]
-    Tie {
-        /// The first row.
-        first: RowId,
-        /// Its line.
-        first_line: usize,
-        /// The second row.
-        second: RowId,
-        /// Its line.
-        line: usize,
-        /// A category that both cover.
-        category: Option<CategoryPath>,
-        /// A place that both cover.
-        location: Option<PlacePath>,
-    },
-    /// A category that the taxonomy does not have.
-    #[error("line {line}: category '{category}' is not in the taxonomy{}", did_you_mean(nearest.as_ref().map(|n| n.as_str())))]
-    UnknownCategory {
-        /// The category.
-        category: CategoryPath,
-        /// Its nearest known ancestor.
-        nearest: Option<CategoryPath>,
-        /// The line.
-        line: usize,
-    },
-    /// A place that the gazetteer does not have.
-    #[error("line {line}: location '{place}' is not in the gazetteer{}", did_you_mean(nearest.as_ref().map(|n| n.as_str())))]
-    UnknownPlace {
-        /// The place.
-        place: PlacePath,
-        /// Its nearest known ancestor.
-        nearest: Option<PlacePath>,
-        /// The line.
-        line: usize,
-    },
-    /// A department that the roster does not have (found when table and roster are put together).
-    #[error(
-        "row {id} names department '{department}', which is not on the roster; correct the row or add the department"
-    )]
-    UnknownDepartment {
-        /// The row.
-        id: RowId,
-        /// The department.
-        department: DepartmentId,
-    },
-    /// A place's first level that is no district of the roster (found when table and roster are put together).
-    #[error("row {id} names district '{district}', which is not on the roster; correct the row or add the district")]
-    UnknownDistrict {
-        /// The row.
-        id: RowId,
-        /// The district.
-        district: crate::code::DistrictId,
-    },
+/// The columns as an error lists them.
+pub(super) const COLUMN_NAMES: &str = "id,category,location,channel,language,words_any,words_all,time,weekday,holiday,valid_from,\
+     valid_until,department,level,priority,deadline_hours,precedence,note";
+
+/// A column of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Column {
+    Id,
+    Category,
+    Location,
+    Channel,
+    Language,
+    WordsAny,
+    WordsAll,
+    Time,
+    Weekday,
+    Holiday,
+    ValidFrom,
+    ValidUntil,
+    Department,
+    Level,
+    Priority,
+    DeadlineHours,
+    Precedence,
+    Note,
 }
 
-fn witness(category: Option<&CategoryPath>, location: Option<&PlacePath>) -> String {
-    let category = category.map_or("any category", |c| c.as_str());
-    let location = location.map_or("any place", |l| l.as_str());
-    format!("a grievance about {category} in {location}")
+/// All of them with their names, in the order of their numbers, and whether a table has to have them.
+const COLUMNS: [(Column, &str, Need); 18] = [
+    (Column::Id, "id", Need::Required),
+    (Column::Category, "category", Need::Required),
+    (Column::Location, "location", Need::Required),
+    (Column::Channel, "channel", Need::Optional),
+    (Column::Language, "language", Need::Optional),
+    (Column::WordsAny, "words_any", Need::Optional),
+    (Column::WordsAll, "words_all", Need::Optional),
+    (Column::Time, "time", Need::Optional),
+    (Column::Weekday, "weekday", Need::Optional),
+    (Column::Holiday, "holiday", Need::Optional),
+    (Column::ValidFrom, "valid_from", Need::Optional),
+    (Column::ValidUntil, "valid_until", Need::Optional),
+    (Column::Department, "department", Need::Required),
+    (Column::Level, "level", Need::Required),
+    (Column::Priority, "priority", Need::Required),
+    (Column::DeadlineHours, "deadline_hours", Need::Required),
+    (Column::Precedence, "precedence", Need::Optional),
+    (Column::Note, "note", Need::Optional),
+];
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Need {
+    Required,
+    Optional,
 }
 
-fn did_you_mean(nearest: Option<&str>) -> String {
-    match nearest {
-        Some(nearest) => format!("; the nearest that is, is '{nearest}'. Correct the row or add it there"),
-        None => "; correct the row or add it there".to_owned(),
+/// A table as it stands in a file, read and not checked yet.
+pub(super) struct Draft<'a> {
+    pub(super) policy: HitPolicy,
+    pub(super) rows: Vec<Row>,
+    pub(super) places: Places<'a>,
+    pub(super) findings: Vec<Finding>,
+}
+
+/// Where the rows of a table stand.
+#[derive(Debug, Clone)]
+pub(super) struct Places<'a> {
+    /// `None` for rows that come from no file.
+    file: Option<CellFinder<'a>>,
+    columns: Columns,
+    /// Line and first byte of each row.
+    rows: Vec<(usize, usize)>,
+}
+
+impl Places<'_> {
+    /// Of rows that come from no file: each is a line.
+    pub(super) fn of_no_file(rows: usize) -> Self {
+        Self { file: None, columns: Columns([None; COLUMNS.len()]), rows: (1..=rows).map(|line| (line, 0)).collect() }
+    }
+
+    /// A cell of a row.
+    pub(super) fn cell(&self, row: usize, column: Column) -> CellAt {
+        let at = self.columns.0[column as usize];
+        let (line, begins) = self.rows.get(row).copied().unwrap_or_default();
+        let column = at.filter(|_| self.file.is_some());
+        CellAt { line, column: column.map(|at| at + 1), bytes: self.file.map(|file| file.cell(begins, column)) }
+    }
+
+    /// A whole row.
+    pub(super) fn row(&self, row: usize) -> CellAt {
+        let (line, begins) = self.rows.get(row).copied().unwrap_or_default();
+        CellAt { line, column: None, bytes: self.file.map(|file| file.cell(begins, None)) }
     }
 }
 
-/// The rows and the line on which each stands.
-pub(super) fn read(csv: &[u8]) -> Result<(Vec<Row>, Vec<usize>), RulesError> {
-    let mut sheet = Sheet::open(csv)?;
-    let columns = Columns::of(sheet.header())?;
-    let (mut rows, mut lines) = (Vec::new(), Vec::new());
-    while let Some((line, record)) = sheet.next_row()? {
-        if rows.len() == MAX_ROWS {
-            return Err(RulesError::TooManyRows { line });
+/// Reads a table. What is wrong with single rows is collected; they are left out.
+pub(super) fn read(csv: &[u8]) -> Draft<'_> {
+    let find = CellFinder::new(csv);
+    let places = Places { file: Some(find), columns: Columns([None; COLUMNS.len()]), rows: Vec::new() };
+    let mut draft = Draft { policy: HitPolicy::Specific, rows: Vec::new(), places, findings: Vec::new() };
+    if let Err(finding) = draft.read(csv, find) {
+        draft.findings.push(finding);
+    }
+    draft
+}
+
+impl Draft<'_> {
+    /// Goes through the file; what is answered is why it could not be read on.
+    fn read(&mut self, csv: &[u8], find: CellFinder<'_>) -> Result<(), Finding> {
+        let mut sheet = Sheet::open(csv).map_err(no_sheet)?;
+        let mut header_line = 1;
+        if sheet.header().get(0) == Some("hit_policy") {
+            self.policy = policy(sheet.header().get(1).unwrap_or_default(), find)?;
+            sheet.header_is_next().map_err(no_sheet)?;
+            header_line = 2;
         }
-        rows.push(Cells { columns: &columns, record, line }.row()?);
-        lines.push(line);
+        self.places.columns = Columns::of(sheet.header(), header_line)?;
+        loop {
+            let (line, record) = match sheet.next_row() {
+                Ok(None) => return Ok(()),
+                Ok(Some(row)) => row,
+                Err(error) => return Err(no_sheet(error)),
+            };
+            if self.rows.len() == MAX_ROWS {
+                let at = vec![CellAt { line, column: None, bytes: None }];
+                return Err(Finding { at, ..Finding::new(Fault::TooManyRows) });
+            }
+            let read = Cells { columns: &self.places.columns, record }.row();
+            let begins = sheet.begins();
+            match read {
+                Ok(row) => {
+                    self.rows.push(row);
+                    self.places.rows.push((line, begins));
+                }
+                Err(Misread { column, what }) => {
+                    let at = self.places.columns.0[column as usize];
+                    let bytes = Some(find.cell(begins, at));
+                    let at = vec![CellAt { line, column: at.map(|at| at + 1), bytes }];
+                    self.findings.push(Finding { at, ..Finding::new(what) });
+                    if self.findings.len() == MAX_FINDINGS {
+                        return Ok(());
+                    }
+                }
+            }
+        }
     }
-    Ok((rows, lines))
+}
+
+fn no_sheet(error: crate::sheet::SheetError) -> Finding {
+    use crate::sheet::SheetError as E;
+    let (line, column) = match &error {
+        E::TooLarge { .. } => (1, None),
+        E::CellTooLong { line, column, .. } | E::NotUtf8 { line, column } => (*line, Some(*column)),
+        E::Ragged { line, .. } => (*line, None),
+    };
+    Finding { at: vec![CellAt { line, column, bytes: None }], ..Finding::new(Fault::Sheet(error)) }
+}
+
+fn policy(given: &str, find: CellFinder<'_>) -> Result<HitPolicy, Finding> {
+    match given {
+        "specific" => Ok(HitPolicy::Specific),
+        "first" => Ok(HitPolicy::First),
+        _ => {
+            let at = vec![CellAt { line: 1, column: Some(2), bytes: Some(find.cell(0, Some(1))) }];
+            Err(Finding { at, ..Finding::new(Fault::HitPolicy { given: cut(given) }) })
+        }
+    }
 }
 
 /// Where each of [`COLUMNS`] stands.
+#[derive(Debug, Clone)]
 struct Columns([Option<usize>; COLUMNS.len()]);
 
 impl Columns {
-    fn of(header: &csv::StringRecord) -> Result<Self, RulesError> {
+    fn of(header: &csv::StringRecord, line: usize) -> Result<Self, Finding> {
         let mut columns = [None; COLUMNS.len()];
         for (i, name) in header.iter().enumerate() {
-            let bad = |problem| {
-                let name = name.chars().take(40).collect();
-                Err(RulesError::BadColumn { column: i + 1, name, problem })
+            let bad = |what| {
+                let at = vec![CellAt { line, column: Some(i + 1), bytes: None }];
+                Err(Finding { at, ..Finding::new(what) })
             };
-            match COLUMNS.iter().position(|known| *known == name) {
-                None => return bad("is not known"),
-                Some(known) if columns[known].is_some() => return bad("stands twice"),
-                Some(known) => columns[known] = Some(i),
+            match COLUMNS.iter().find(|(_, known, _)| *known == name) {
+                None => {
+                    let nearest = nearest(name, COLUMNS.iter().map(|(_, known, _)| *known));
+                    return bad(Fault::UnknownColumn { name: cut(name), nearest });
+                }
+                Some((column, name, _)) if columns[*column as usize].is_some() => {
+                    return bad(Fault::ColumnTwice { name });
+                }
+                Some((column, ..)) => columns[*column as usize] = Some(i),
             }
         }
-        match COLUMNS.iter().zip(columns).find(|(name, at)| at.is_none() && **name != "note") {
-            Some((column, _)) => Err(RulesError::NoColumn { column }),
+        let lacks =
+            COLUMNS.iter().find(|(column, _, need)| *need == Need::Required && columns[*column as usize].is_none());
+        match lacks {
+            Some((_, column, _)) => {
+                let at = vec![CellAt { line, column: None, bytes: None }];
+                Err(Finding { at, ..Finding::new(Fault::NoColumn { column }) })
+            }
             None => Ok(Self(columns)),
         }
     }
 }
 
+/// The known name that is most like a given one, if any is at all.
+pub(super) fn nearest<T: AsRef<str>>(given: &str, known: impl Iterator<Item = T>) -> Option<T> {
+    const ALIKE: f64 = 0.7;
+    let like = |name: T| {
+        let likeness = strsim::normalized_damerau_levenshtein(given, name.as_ref());
+        (likeness >= ALIKE).then_some((likeness, name))
+    };
+    let better = |best: (f64, T), other: (f64, T)| if other.0 > best.0 { other } else { best };
+    known.filter_map(like).reduce(better).map(|(_, name)| name)
+}
+
+fn cut(given: &str) -> String {
+    given.chars().take(40).filter(|c| !c.is_control()).collect()
+}
+
+/// What is wrong with a row, and in which cell.
+struct Misread {
+    column: Column,
+    what: Fault,
+}
+
 struct Cells<'a> {
     columns: &'a Columns,
     record: &'a csv::StringRecord,
-    line: usize,
 }
 
 impl Cells<'_> {
-    fn row(&self) -> Result<Row, RulesError> {
-        let (department, at) = self.cell("department");
-        let target = match department {
-            "control" => match self.cell("level") {
-                ("", _) => Target::Control,
-                (given, column) => return Err(self.word("level for the control desk", given, column, "nothing")),
+    fn row(&self) -> Result<Row, Misread> {
+        if let Some((column, ..)) =
+            COLUMNS.iter().find(|(column, ..)| *column != Column::Note && self.cell(*column).starts_with('='))
+        {
+            return Err(Misread { column: *column, what: Fault::Formula });
+        }
+        let target = match self.cell(Column::Department) {
+            "control" => match self.cell(Column::Level) {
+                "" => Target::Control,
+                _ => return Err(self.word(Column::Level, "level for the control desk", "nothing")),
             },
-            _ => {
-                let department = DepartmentId::new(department).map_err(|e| self.code(e, at))?;
+            department => {
+                let department = DepartmentId::new(department).map_err(code(Column::Department))?;
                 Target::Department(department, self.level()?)
             }
         };
-        let (id, id_at) = self.cell("id");
-        let (category, category_at) = self.cell("category");
-        let (location, location_at) = self.cell("location");
         Ok(Row {
-            id: RowId::new(id).map_err(|e| self.code(e, id_at))?,
-            category: optional(category, CategoryPath::new).map_err(|e| self.code(e, category_at))?,
-            location: optional(location, PlacePath::new).map_err(|e| self.code(e, location_at))?,
+            id: RowId::new(self.cell(Column::Id)).map_err(code(Column::Id))?,
+            when: self.conditions()?,
+            precedence: self.precedence()?,
             target,
             priority: self.priority()?,
             deadline: self.deadline()?,
         })
     }
 
-    fn level(&self) -> Result<Level, RulesError> {
-        match self.cell("level") {
-            ("district", _) => Ok(Level::District),
-            ("state", _) => Ok(Level::State),
-            (given, column) => Err(self.word("level", given, column, "district or state")),
+    fn conditions(&self) -> Result<Conditions, Misread> {
+        let channel = |name: &str| {
+            Channel::named(name).ok_or_else(|| Fault::Word { what: "channel", given: cut(name), possible: CHANNELS })
+        };
+        let language = |tag: &str| {
+            let possible = "a tag like hi, en or hi-Latn";
+            Language::new(tag).map_err(|_| Fault::Word { what: "language", given: cut(tag), possible })
+        };
+        Ok(Conditions {
+            category: self.names(Column::Category, |path| CategoryPath::new(path).map_err(Fault::Code))?,
+            location: self.names(Column::Location, |path| PlacePath::new(path).map_err(Fault::Code))?,
+            channel: self.names(Column::Channel, channel)?,
+            language: self.names(Column::Language, language)?,
+            words: Words { any: self.words(Column::WordsAny)?, all: self.words(Column::WordsAll)? },
+            day: match self.cell(Column::Holiday) {
+                "" => None,
+                "yes" => Some(Day::Holiday),
+                "no" => Some(Day::Working),
+                _ => return Err(self.word(Column::Holiday, "answer", "yes, no or nothing")),
+            },
+            weekdays: self.weekdays()?,
+            time: self.time()?,
+            dates: Dates { from: self.date(Column::ValidFrom)?, until: self.date(Column::ValidUntil)? },
+        })
+    }
+
+    /// A cell's alternatives.
+    fn names<T: PartialEq>(
+        &self,
+        column: Column,
+        parse: impl Fn(&str) -> Result<T, Fault>,
+    ) -> Result<Names<T>, Misread> {
+        let cell = self.cell(column);
+        if cell.is_empty() {
+            return Ok(Names::Any);
+        }
+        let misread = |what| Misread { column, what };
+        let (mut names, mut negated) = (Vec::new(), 0);
+        for text in cell.split('|').map(str::trim) {
+            let name = match text.strip_prefix('!') {
+                Some(rest) => {
+                    negated += 1;
+                    rest.trim()
+                }
+                None => text,
+            };
+            let name = parse(name).map_err(misread)?;
+            if names.len() == MAX_ALTERNATIVES {
+                return Err(misread(Fault::TooManyAlternatives));
+            }
+            names.push(name);
+        }
+        match negated {
+            0 => Ok(Names::OneOf(names)),
+            all if all == names.len() => Ok(Names::NoneOf(names)),
+            _ => Err(misread(Fault::Mixed)),
         }
     }
 
-    fn priority(&self) -> Result<Priority, RulesError> {
-        match self.cell("priority") {
-            ("low", _) => Ok(Priority::Low),
-            ("" | "normal", _) => Ok(Priority::Normal),
-            ("high", _) => Ok(Priority::High),
-            ("urgent", _) => Ok(Priority::Urgent),
-            (given, column) => Err(self.word("priority", given, column, "low, normal, high or urgent")),
+    fn words(&self, column: Column) -> Result<Vec<Word>, Misread> {
+        let cell = self.cell(column);
+        let alternatives: Vec<&str> = if cell.is_empty() { Vec::new() } else { cell.split('|').collect() };
+        if alternatives.len() > MAX_ALTERNATIVES {
+            return Err(Misread { column, what: Fault::TooManyAlternatives });
+        }
+        let word = |text: &&str| {
+            Word::new(text).ok_or_else(|| {
+                self.word(column, "word", "words of letters, 'a|b' for several, at most 60 characters each")
+            })
+        };
+        alternatives.iter().map(word).collect()
+    }
+
+    fn weekdays(&self) -> Result<Weekdays, Misread> {
+        let cell = self.cell(Column::Weekday);
+        if cell.is_empty() {
+            return Ok(Weekdays::ALL);
+        }
+        let days = |part: &str| match part.split_once('-') {
+            Some((first, last)) => Some(weekdays_from(weekday(first.trim())?, weekday(last.trim())?)),
+            None => weekday(part).map(|day| Weekdays::of([day])),
+        };
+        let all =
+            cell.split('|').map(|part| days(part.trim())).try_fold(Weekdays::NONE, |all, days| Some(all.or(days?)));
+        all.ok_or_else(|| self.word(Column::Weekday, "day of the week", "mon to sun, as in sat|sun or mon-fri"))
+    }
+
+    fn time(&self) -> Result<Option<TimeSpan>, Misread> {
+        let cell = self.cell(Column::Time);
+        if cell.is_empty() {
+            return Ok(None);
+        }
+        let minute = |text: &str| {
+            let (hour, minute) = text.trim().split_once(':')?;
+            Minute::new(hour.parse().ok()?, minute.parse().ok()?)
+        };
+        let span = cell.split_once('-').and_then(|(from, to)| Some(TimeSpan { from: minute(from)?, to: minute(to)? }));
+        let span = span.filter(|span| span.from != span.to && span.from.get() < 1_440);
+        span.map(Some).ok_or_else(|| {
+            self.word(Column::Time, "time of day", "a span like 09:00-17:00; 22:00-06:00 goes over midnight")
+        })
+    }
+
+    fn date(&self, column: Column) -> Result<Option<Date>, Misread> {
+        match self.cell(column) {
+            "" => Ok(None),
+            text => match text.parse() {
+                Ok(date) => Ok(Some(date)),
+                Err(_) => Err(self.word(column, "date", "it like 2026-01-31")),
+            },
         }
     }
 
-    fn deadline(&self) -> Result<Hours, RulesError> {
-        let (given, column) = self.cell("deadline_hours");
-        let hours = given.parse().ok().and_then(|hours| Hours::new(hours).ok());
-        hours.ok_or_else(|| self.word("deadline", given, column, "whole hours, 1 to 87600"))
-    }
-
-    /// A cell's text and its column, counted from 1.
-    fn cell(&self, name: &'static str) -> (&str, usize) {
-        let known = COLUMNS.iter().position(|column| *column == name);
-        match known.and_then(|i| self.columns.0[i]) {
-            Some(at) => (self.record.get(at).unwrap_or_default(), at + 1),
-            None => ("", 0),
+    fn level(&self) -> Result<Level, Misread> {
+        match self.cell(Column::Level) {
+            "district" => Ok(Level::District),
+            "state" => Ok(Level::State),
+            _ => Err(self.word(Column::Level, "level", "district or state")),
         }
     }
 
-    fn code(&self, error: CodeError, column: usize) -> RulesError {
-        RulesError::Code { line: self.line, column, error }
+    fn priority(&self) -> Result<Priority, Misread> {
+        match self.cell(Column::Priority) {
+            "low" => Ok(Priority::Low),
+            "" | "normal" => Ok(Priority::Normal),
+            "high" => Ok(Priority::High),
+            "urgent" => Ok(Priority::Urgent),
+            _ => Err(self.word(Column::Priority, "priority", "low, normal, high or urgent")),
+        }
     }
 
-    fn word(&self, what: &'static str, given: &str, column: usize, possible: &'static str) -> RulesError {
-        let given = given.chars().take(40).filter(|c| !c.is_control()).collect();
-        RulesError::Word { line: self.line, column, what, given, possible }
+    fn deadline(&self) -> Result<Hours, Misread> {
+        let hours = self.cell(Column::DeadlineHours).parse().ok().and_then(|hours| Hours::new(hours).ok());
+        hours.ok_or_else(|| self.word(Column::DeadlineHours, "deadline", "whole hours, 1 to 87600"))
+    }
+
+    fn precedence(&self) -> Result<u16, Misread> {
+        let given = self.cell(Column::Precedence);
+        let precedence = if given.is_empty() { Some(0) } else { given.parse().ok() };
+        precedence.ok_or_else(|| {
+            self.word(Column::Precedence, "precedence", "a whole number, 0 to 65535; the higher goes before")
+        })
+    }
+
+    fn cell(&self, column: Column) -> &str {
+        self.columns.0[column as usize].and_then(|at| self.record.get(at)).unwrap_or_default()
+    }
+
+    fn word(&self, column: Column, what: &'static str, possible: &'static str) -> Misread {
+        Misread { column, what: Fault::Word { what, given: cut(self.cell(column)), possible } }
     }
 }
 
-fn optional<T>(text: &str, parse: impl Fn(&str) -> Result<T, CodeError>) -> Result<Option<T>, CodeError> {
-    if text.is_empty() { Ok(None) } else { parse(text).map(Some) }
+/// The channels as an error lists them.
+const CHANNELS: &str = "x, facebook, email, counter, phone, web, open311 or other";
+
+fn code(column: Column) -> impl Fn(CodeError) -> Misread {
+    move |error| Misread { column, what: Fault::Code(error) }
 }
 
 #[cfg(test)]
 mod tests {
+    use jiff::civil::{Weekday, date};
+
     use super::*;
 
-    const HEADER: &str = "id,category,location,department,level,priority,deadline_hours,note\n";
+    const HEADER: &str = "id,category,location,channel,language,words_any,words_all,time,weekday,holiday,valid_from,valid_until,\
+                          department,level,priority,deadline_hours,precedence,note\n";
 
-    fn fails(rows: &str) -> RulesError {
-        read(format!("{HEADER}{rows}").as_bytes()).expect_err(rows)
+    fn draft(rows: &str) -> String {
+        format!("{HEADER}{rows}")
+    }
+
+    /// The rows of a table that has nothing wrong.
+    fn rows(csv: &str) -> Vec<Row> {
+        let draft = read(csv.as_bytes());
+        assert!(draft.findings.is_empty(), "{:?}", draft.findings);
+        draft.rows
+    }
+
+    /// The one thing wrong with a row, and the text of the cell that is pointed at.
+    fn fault(row: &str) -> (&'static str, String) {
+        let csv = draft(row);
+        let findings = read(csv.as_bytes()).findings;
+        let [finding] = &findings[..] else { panic!("{row}: {findings:?}") };
+        (finding.what.code(), csv[finding.at[0].bytes.clone().unwrap()].to_owned())
     }
 
     #[test]
-    fn reads_what_a_spreadsheet_saves() {
-        let csv = "\u{feff}id,category,location,department,level,priority,deadline_hours,note\r\n\
-                   W-01,water/logging,hisar,phe,district,high,72,\"knee-deep, नाली\"\r\n\
-                   ,,,,,,,\r\n\
-                   ELSE,,,control,,,24,\r\n";
-        let (rows, lines) = read(csv.as_bytes()).unwrap();
-        assert_eq!(rows.len(), 2);
-        assert_eq!(lines, [2, 4]);
-        assert_eq!(rows[0].route().unwrap().to_string(), "phe at the district's level, high priority, 3 days");
-        assert_eq!(rows[1].target, Target::Control);
+    fn every_condition_is_read_from_its_cell() {
+        let rows = rows(&draft(
+            "A,water|power,!hisar|!rohtak,x|facebook,hi,live wire|करंट,fire,22:00-06:00,sat-mon|wed,yes,2026-01-01,2026-03-31,\
+             phe,district,high,72,3,\"knee-deep, नाली\"\n",
+        ));
+        let [row] = &rows[..] else { panic!("{rows:?}") };
+        let when = &row.when;
+        assert_eq!(
+            when.to_string(),
+            "category water|power, location !hisar|!rohtak, channel x|facebook, language hi, \
+             any of the words live wire|करंट, all of the words fire, on a holiday, on mon|wed|sat|sun, at 22:00-06:00, \
+             from 2026-01-01, until 2026-03-31"
+        );
+        assert!(when.weekdays.has(Weekday::Sunday) && !when.weekdays.has(Weekday::Friday));
+        let time = when.time.unwrap();
+        assert!(time.has(1_320) && time.has(0) && time.has(359) && !time.has(360) && !time.has(720));
+        assert!(when.dates.has(date(2026, 3, 31)) && !when.dates.has(date(2026, 4, 1)));
+        assert_eq!((row.precedence, row.deadline.get()), (3, 72));
+        assert_eq!(row.route().unwrap().to_string(), "phe at the district's level, high priority, 3 days");
     }
 
     #[test]
-    fn columns_may_stand_in_any_order_but_not_be_missing_doubled_or_invented() {
-        assert!(read(b"deadline_hours,id,level,priority,department,location,category\n").is_ok());
-        assert_eq!(read(b"id,category\n").unwrap_err(), RulesError::NoColumn { column: "location" });
-        assert!(matches!(read(b"id,id\n").unwrap_err(), RulesError::BadColumn { column: 2, .. }));
-        assert!(matches!(read(b"id;category\n").unwrap_err(), RulesError::BadColumn { column: 1, .. }));
-    }
-
-    #[test]
-    fn a_bad_cell_is_named_by_line_and_column() {
-        let word = |rows: &str, at: usize| {
-            let error = fails(rows);
-            assert!(matches!(error, RulesError::Word { line: 2, column, .. } if column == at), "{error}");
-        };
-        word("a,,,phe,block,high,24,\n", 5);
-        word("a,,,phe,,high,24,\n", 5);
-        word("a,,,control,state,high,24,\n", 5);
-        word("a,,,phe,state,asap,24,\n", 6);
-        for hours in ["", "0", "-3", "1.5", "soon", "99999999999"] {
-            word(&format!("a,,,phe,state,high,{hours},\n"), 7);
+    fn what_a_spreadsheet_saves_is_read_in_any_order_of_columns_and_with_any_separator() {
+        for separator in [",", ";", "\t"] {
+            let csv =
+                ["deadline_hours,id,level,priority,department,location,category", "24,ELSE,,,control,,", ",,,,,,"];
+            let csv = csv.join("\r\n").replace(',', separator);
+            assert_eq!(rows(&format!("\u{feff}{csv}"))[0].target, Target::Control);
         }
-        assert!(matches!(fails("a,Water,,phe,state,high,24,\n"), RulesError::Code { line: 2, column: 2, .. }));
-        assert!(matches!(fails(",,,phe,state,high,24,\n"), RulesError::Code { line: 2, column: 1, .. }));
-        assert!(matches!(fails("a,,\n"), RulesError::Sheet(SheetError::Ragged { line: 2, .. })));
+    }
+
+    #[test]
+    fn a_table_says_before_its_header_which_row_wins() {
+        let csv = format!("hit_policy,first,,,\n{}", draft("A,,,,,,,,,,,,control,,,24,,\n"));
+        assert_eq!(read(csv.as_bytes()).policy, HitPolicy::First);
+        assert_eq!(read(draft("").as_bytes()).policy, HitPolicy::Specific);
+        let csv = csv.replace("first", "best");
+        let findings = read(csv.as_bytes()).findings;
+        assert_eq!(findings[0].what, Fault::HitPolicy { given: "best".to_owned() });
+        assert_eq!(&csv[findings[0].at[0].bytes.clone().unwrap()], "best");
+    }
+
+    #[test]
+    fn a_cell_that_cannot_be_read_is_pointed_at() {
+        let bad = |code: &'static str, cell: &str| (code, cell.to_owned());
+        for (row, code, cell) in [
+            ("A,Water,,,,,,,,,,,phe,state,,24,,", "malformed-code", "Water"),
+            ("A,a|!b,,,,,,,,,,,phe,state,,24,,", "mixed-negation", "a|!b"),
+            ("A,a|,,,,,,,,,,,phe,state,,24,,", "malformed-code", "a|"),
+            ("A,,,twitter,,,,,,,,,phe,state,,24,,", "malformed-cell", "twitter"),
+            ("A,,,,Hindi,,,,,,,,phe,state,,24,,", "malformed-cell", "Hindi"),
+            ("A,,,,,a||b,,,,,,,phe,state,,24,,", "malformed-cell", "a||b"),
+            ("A,,,,,,!!,,,,,,phe,state,,24,,", "malformed-cell", "!!"),
+            ("A,,,,,,,9-17,,,,,phe,state,,24,,", "malformed-cell", "9-17"),
+            ("A,,,,,,,09:00-09:00,,,,,phe,state,,24,,", "malformed-cell", "09:00-09:00"),
+            ("A,,,,,,,24:00-06:00,,,,,phe,state,,24,,", "malformed-cell", "24:00-06:00"),
+            ("A,,,,,,,,monday,,,,phe,state,,24,,", "malformed-cell", "monday"),
+            ("A,,,,,,,,,maybe,,,phe,state,,24,,", "malformed-cell", "maybe"),
+            ("A,,,,,,,,,,31.1.2026,,phe,state,,24,,", "malformed-cell", "31.1.2026"),
+            ("A,,,,,,,,,,,2026-02-30,phe,state,,24,,", "malformed-cell", "2026-02-30"),
+            ("A,,,,,,,,,,,,phe,block,,24,,", "malformed-cell", "block"),
+            ("A,,,,,,,,,,,,phe,,,24,,", "malformed-cell", ""),
+            ("A,,,,,,,,,,,,control,state,,24,,", "malformed-cell", "state"),
+            ("A,,,,,,,,,,,,phe,state,asap,24,,", "malformed-cell", "asap"),
+            ("A,,,,,,,,,,,,phe,state,,soon,,", "malformed-cell", "soon"),
+            ("A,,,,,,,,,,,,phe,state,,24,70000,", "malformed-cell", "70000"),
+            ("A,,,,,,,,,,,,phe,state,,=B2*24,,", "formula", "=B2*24"),
+            (",,,,,,,,,,,,phe,state,,24,,", "malformed-code", ""),
+        ] {
+            assert_eq!(fault(row), bad(code, cell), "{row}");
+        }
+        assert!(read(draft("A,,,,,,,,,,,,phe,state,,24,,=note is free\n").as_bytes()).findings.is_empty());
+    }
+
+    #[test]
+    fn all_rows_that_are_wrong_are_told_at_once_and_the_others_are_read() {
+        let draft =
+            draft("A,Bad,,,,,,,,,,,phe,state,,24,,\nB,,,,,,,,,,,,phe,state,,24,,\nC,,,,,,,,,,,,phe,state,,x,,\n");
+        let draft = read(draft.as_bytes());
+        assert_eq!(draft.findings.iter().map(|finding| finding.at[0].line).collect::<Vec<_>>(), [2, 4]);
+        assert_eq!(draft.rows.len(), 1);
+    }
+
+    #[test]
+    fn a_header_is_told_what_it_lacks_doubles_or_invents_and_the_nearest_known_name() {
+        let fault = |csv: &str| read(csv.as_bytes()).findings.remove(0).what;
+        assert_eq!(fault("id,category\n"), Fault::NoColumn { column: "location" });
+        assert_eq!(fault("id,id\n"), Fault::ColumnTwice { name: "id" });
+        let unknown = Fault::UnknownColumn { name: "catagory".to_owned(), nearest: Some("category") };
+        assert_eq!(fault("id,catagory\n"), unknown);
+        let piped = Fault::UnknownColumn { name: "id|category|location".to_owned(), nearest: None };
+        assert_eq!(fault("id|category|location\n"), piped);
+    }
+
+    #[test]
+    fn a_cell_has_no_more_alternatives_than_it_may() {
+        let many = (0..=MAX_ALTERNATIVES).map(|n| format!("c{n}")).collect::<Vec<_>>().join("|");
+        assert_eq!(fault(&format!("A,{many},,,,,,,,,,,phe,state,,24,,")).0, "too-many-alternatives");
+        assert_eq!(fault(&format!("A,,,,,{many},,,,,,,phe,state,,24,,")).0, "too-many-alternatives");
     }
 
     proptest::proptest! {
         #[test]
         fn no_bytes_panic(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..400)) {
-            let _ = read(&bytes);
+            read(&bytes);
             let mut with_header = HEADER.as_bytes().to_vec();
             with_header.extend(&bytes);
-            let _ = read(&with_header);
+            read(&with_header);
+        }
+
+        #[test]
+        fn no_cells_panic(cells in proptest::collection::vec("[ -~\u{900}-\u{97f}]{0,12}", 18)) {
+            read(draft(&format!("{}\n", cells.join(","))).as_bytes());
         }
     }
 }

@@ -382,7 +382,12 @@ mod tests {
             deadline: crate::calendar::Hours::new(DEADLINE as u32).unwrap(),
         };
         let table = "00000000000000ab".to_owned().try_into().unwrap();
-        TicketEvent::Routed(Arc::new(Routing { table, row: crate::code::RowId::new("W-01").unwrap(), route }))
+        TicketEvent::Routed(Arc::new(Routing {
+            table,
+            row: crate::code::RowId::new("W-01").unwrap(),
+            held: crate::rules::Held::default(),
+            route,
+        }))
     }
 
     /// Marks a ticket as the engine does, at the post's own time plus `hours`.

@@ -544,7 +544,7 @@ pub(super) mod tests {
             deadline: Hours::from_days(3),
         };
         let table = "0123456789abcdef".to_owned().try_into().unwrap();
-        Routing { table, row: RowId::new("W-01").unwrap(), route }
+        Routing { table, row: RowId::new("W-01").unwrap(), held: crate::rules::Held::default(), route }
     }
 
     /// The number of variants below.
@@ -685,7 +685,7 @@ pub(super) mod tests {
         assert_eq!(json(&asked), expected);
         let routed = TicketEvent::Routed(Arc::new(routing()));
         let expected = concat!(
-            r#"{"event":"routed","table":"0123456789abcdef","row":"W-01","route":"#,
+            r#"{"event":"routed","table":"0123456789abcdef","row":"W-01","held":{},"route":"#,
             r#"{"department":"phe","level":"district","priority":"urgent","deadline":72}}"#
         );
         assert_eq!(json(&routed), expected);

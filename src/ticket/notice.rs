@@ -8,6 +8,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 use crate::code::DeskId;
+use crate::rules::Routing;
 use crate::ticket::{ClosedBy, Holder, MarkReason, Origin, Outcome, TicketEvent, TicketId};
 
 /// To whom a notice goes.
@@ -111,7 +112,8 @@ impl fmt::Display for TicketEvent {
                 filing.place.as_ref().map_or(Ok(()), |place| write!(f, ", in {place}"))
             }
             Self::Routed(routing) => {
-                write!(f, "routed by row {} of table {} to {}", routing.row, routing.table, routing.route)
+                let Routing { table, row, held, route } = &**routing;
+                write!(f, "routed by row {row} of table {table} ({held}) to {route}")
             }
             Self::SentToTriage { why, .. } => write!(f, "sent to triage: {why}"),
             Self::Marked { holder, why, due, .. } => write!(f, "marked to {holder} until {due}, because {why}"),

@@ -102,8 +102,12 @@ impl Dispatcher {
     pub(super) fn send_on(&mut self, left: Left, placement: Option<Placement>, manner: Manner) {
         let Left { stamp, reply, permit, mut ticket, mut events, by, action, request, personal } = left;
         let World { rules, roster, .. } = &self.world;
-        let mut placement =
-            placement.unwrap_or_else(|| placing::place(&ticket, rules, roster, &self.shared.policy, stamp.now));
+        let text = match personal.as_ref().map(|personal| personal.record()) {
+            Some(Personal::Grievance(given)) => Some(given.text.as_str()),
+            _ => None,
+        };
+        let place = || placing::place(&ticket, text, rules, roster, &self.shared.policy, stamp.now);
+        let mut placement = placement.unwrap_or_else(place);
         if manner == Manner::Mark
             && let Some(routed) = placement.routed.take()
         {

@@ -1,0 +1,82 @@
+//! Rows of one rank that can both win for one grievance, and say something else.
+
+use std::collections::BTreeSet;
+
+use super::condition::{Conditions, Names};
+use super::finding::{Fault, Finding};
+use super::index::{Placed, languages};
+use super::meet::meet;
+use super::read::{MAX_FINDINGS, Places};
+use super::region::{World, difference, intersection};
+use super::table::Row;
+
+/// Finds them among rows that are placed pair by pair, in each by their rank; `witness` makes a grievance of what two rows
+/// have in common at a pair.
+pub(super) fn find(
+    rows: &[Row],
+    placed: &[Placed],
+    at: &Places<'_>,
+    witness: impl Fn(&Placed, super::meet::Meeting) -> super::finding::Witness,
+) -> Vec<Finding> {
+    let mut world = World::new(languages(rows));
+    let (mut found, mut told) = (Vec::new(), BTreeSet::new());
+    let row = |placed: &Placed| &rows[placed.row as usize];
+    for pair in placed.chunk_by(|one, other| (one.category, one.place) == (other.category, other.place)) {
+        let mut begin = 0;
+        for equals in pair.chunk_by(|one, other| one.rank == other.rank) {
+            let higher = &pair[..begin];
+            begin += equals.len();
+            for (one, other) in together(equals, rows) {
+                let of = (one.row.min(other.row), one.row.max(other.row));
+                if row(one).same_answer(row(other)) || told.contains(&of) {
+                    continue;
+                }
+                if meet(&row(one).when, &row(other).when).is_none() {
+                    continue;
+                }
+                // Where a row of a higher rank holds too, neither wins.
+                let both = intersection(&world.of(&row(one).when), &world.of(&row(other).when));
+                let higher =
+                    higher.iter().map(row).filter(|higher| is_wherever(&higher.when, &row(one).when, &row(other).when));
+                let taken: Vec<_> = higher.flat_map(|higher| world.of(&higher.when)).collect();
+                // What is too much to say is told as a tie, with a grievance for which both hold.
+                let left = difference(both.clone(), &taken).unwrap_or(both);
+                let Some(meeting) = left.first().and_then(|region| world.witness(region)) else { continue };
+                told.insert(of);
+                let (first, second) = (&rows[of.0 as usize], &rows[of.1 as usize]);
+                let what = Fault::Tie { first: first.id.clone(), second: second.id.clone() };
+                let at = vec![at.row(of.1 as usize), at.row(of.0 as usize)];
+                found.push(Finding { what, row: None, at, witness: Some(Box::new(witness(one, meeting))) });
+                if found.len() >= MAX_FINDINGS {
+                    return found;
+                }
+            }
+        }
+    }
+    found
+}
+
+/// The pairs of rows that are in force on one day.
+fn together<'a>(equals: &'a [Placed], rows: &'a [Row]) -> impl Iterator<Item = (&'a Placed, &'a Placed)> {
+    let dates = |placed: &Placed| rows[placed.row as usize].when.dates;
+    let mut by_begin: Vec<&Placed> = equals.iter().collect();
+    by_begin.sort_by_key(|placed| dates(placed).from);
+    // Those that are still in force when the next comes into force.
+    let mut in_force: Vec<&Placed> = Vec::new();
+    by_begin.into_iter().flat_map(move |placed| {
+        let from = dates(placed).from;
+        in_force.retain(|earlier| dates(earlier).until.is_none_or(|until| from.is_none_or(|from| from <= until)));
+        let pairs: Vec<_> = in_force.iter().map(|earlier| (*earlier, placed)).collect();
+        in_force.push(placed);
+        pairs
+    })
+}
+
+/// Whether a row at the same pair is not kept out, by what it must not be, where two others hold.
+fn is_wherever(row: &Conditions, one: &Conditions, other: &Conditions) -> bool {
+    fn within<T: PartialEq>(row: &Names<T>, one: &Names<T>, other: &Names<T>) -> bool {
+        let Names::NoneOf(kept_out) = row else { return true };
+        kept_out.iter().all(|name| one.names().contains(name) || other.names().contains(name))
+    }
+    within(&row.category, &one.category, &other.category) && within(&row.location, &one.location, &other.location)
+}
