@@ -7,7 +7,6 @@ use jiff::civil::Date;
 
 use super::facts::Moment;
 use super::read::{COLUMN_NAMES, MAX_ROWS};
-use super::table::Level;
 use crate::code::{CategoryPath, CodeError, DepartmentId, DistrictId, PlacePath, RowId};
 use crate::grievance::{Channel, Language};
 use crate::sheet::SheetError;
@@ -176,16 +175,17 @@ pub enum Fault {
         /// The district.
         district: DistrictId,
     },
-    /// A department has no officer of its own at a level.
-    #[error("the department '{department}' has no officer at the {level}'s level{}", in_district(.district))]
+    /// A department to which a row sends matters of districts has no officer there.
+    #[error("the department '{department}' has no officer in {districts}")]
     NoOfficer {
         /// The department.
         department: DepartmentId,
-        /// The level.
-        level: Level,
-        /// The district, where it is one's.
-        district: Option<DistrictId>,
+        /// `every district`, or which.
+        districts: String,
     },
+    /// Too many rows share a category and location to look for those that never win.
+    #[error("too many rows have the same category and location to look for rows that never win")]
+    TooAlike,
     /// There is no row.
     #[error("the table has no row")]
     Empty,
@@ -265,10 +265,6 @@ pub enum Fault {
     },
 }
 
-fn in_district(district: &Option<DistrictId>) -> String {
-    district.as_ref().map(|district| format!(" in {district}")).unwrap_or_default()
-}
-
 impl Fault {
     /// Its code: what machines and manuals call it.
     #[must_use]
@@ -291,6 +287,7 @@ impl Fault {
             Self::UnknownDepartment { .. } => "unknown-department",
             Self::UnknownDistrict { .. } => "unknown-district",
             Self::NoOfficer { .. } => "no-officer",
+            Self::TooAlike => "too-alike",
             Self::Empty => "empty",
             Self::NoDefault => "no-default",
             Self::DefaultNotToControl => "default-not-control",
@@ -312,6 +309,7 @@ impl Fault {
     pub fn severity(&self) -> Severity {
         match self {
             Self::NoOfficer { .. }
+            | Self::TooAlike
             | Self::Duplicate { .. }
             | Self::Unreachable { .. }
             | Self::Covered { .. }
@@ -348,6 +346,7 @@ impl Fault {
             Self::UnknownPlace { nearest, .. } => known(nearest.as_ref().map(|n| n.as_str()), "gazetteer"),
             Self::UnknownDepartment { .. } | Self::UnknownDistrict { .. } => known(None, "roster"),
             Self::NoOfficer { .. } => "such a ticket climbs to the next rung at once; put an officer there".to_owned(),
+            Self::TooAlike => "give them deeper categories or locations".to_owned(),
             Self::Empty | Self::NoDefault => {
                 "add a row for everything else: all conditions empty, and the department 'control'".to_owned()
             }

@@ -54,6 +54,7 @@ enum First {
 #[derive(Debug, Clone, Copy)]
 struct List {
     category: Node,
+    place: Node,
     from: u32,
     to: u32,
     /// The next list of the same category, at a place above.
@@ -182,7 +183,7 @@ impl Index {
             let from = index.entries.len() as u32;
             index.entries.extend(group.iter().map(|placed| by_row[placed.row as usize]));
             by_pair.insert((category, place), index.lists.len() as u32);
-            index.lists.push(List { category, from, to: index.entries.len() as u32, next: NONE });
+            index.lists.push(List { category, place, from, to: index.entries.len() as u32, next: NONE });
         }
         index.first = if index.categories.size().saturating_mul(index.places.size()) <= MAX_CELLS {
             index.dense(&by_pair)
@@ -297,6 +298,40 @@ impl Index {
         });
         // The row for everything else is among them, or the table would not have compiled.
         winner.map_or(0, |(_, at)| at)
+    }
+
+    /// The rows that may go before each row at each of its own pairs: those that stand before it in its list, or, where
+    /// the first row wins, in any list above that asks for no more.
+    pub(super) fn rivals(&self) -> impl Iterator<Item = (usize, Vec<usize>)> + '_ {
+        let rows = |entries: &[Entry]| entries.iter().map(|entry| entry.row as usize).collect::<Vec<_>>();
+        self.lists.iter().flat_map(move |list| {
+            let own = &self.entries[list.from as usize..list.to as usize];
+            let above = match self.policy {
+                HitPolicy::Specific => Vec::new(),
+                HitPolicy::First => self.all_for(list.category, list.place),
+            };
+            own.iter().enumerate().map(move |(at, entry)| {
+                let row = entry.row as usize;
+                let before = match self.policy {
+                    HitPolicy::Specific => rows(&own[..at]),
+                    HitPolicy::First => above.iter().copied().filter(|other| *other < row).collect(),
+                };
+                (row, before)
+            })
+        })
+    }
+
+    /// All rows whose category and location hold at a pair.
+    pub(super) fn all_for(&self, category: Node, place: Node) -> Vec<usize> {
+        let mut rows = Vec::new();
+        let _: Option<()> = self.lists_for(category, place, |list| {
+            let List { from, to, .. } = self.lists[list as usize];
+            rows.extend(self.entries[from as usize..to as usize].iter().map(|entry| entry.row as usize));
+            None
+        });
+        rows.sort_unstable();
+        rows.dedup();
+        rows
     }
 
     /// Shows the lists of all pairs above a pair in the order of their rank, until something is answered.

@@ -66,6 +66,7 @@
 //!
 //! A table may begin with a line `hit_policy,first` before the header: then the row wins that stands first, as in DMN.
 
+mod check;
 mod compile;
 mod condition;
 mod explain;
@@ -81,6 +82,7 @@ mod table;
 mod ties;
 mod words;
 
+pub use check::Checked;
 pub use condition::{
     Conditions, Dates, Day, MAX_ALTERNATIVES, MAX_WORD, Minute, Names, TimeSpan, Weekdays, Word, Words,
 };

@@ -8,6 +8,7 @@ use super::*;
 use crate::calendar::Hours;
 use crate::code::{CategoryPath, PlacePath, RowId};
 use crate::grievance::{Channel, Language};
+use crate::tree::Tree;
 
 /// A grievance of a small world.
 #[derive(Debug, Clone)]
@@ -265,8 +266,14 @@ fn possible(rows: Vec<Row>) -> Vec<Row> {
     rows.into_iter().filter(|row| super::meet::meet(&row.when, &row.when).is_some()).collect()
 }
 
+/// So many cases, or as many as `PROPTEST_CASES` says.
+fn cases(usual: u32) -> ProptestConfig {
+    let wanted = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok());
+    ProptestConfig { cases: wanted.unwrap_or(usual), ..ProptestConfig::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
+    #![proptest_config(cases(80))]
 
     #[test]
     fn the_compiled_table_and_a_linear_scan_agree(
@@ -326,7 +333,26 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+    #![proptest_config(cases(6))]
+
+    #[test]
+    fn a_row_that_is_said_never_to_win_wins_for_no_grievance(rows in table().prop_map(possible)) {
+        for policy in [HitPolicy::Specific, HitPolicy::First] {
+            let Ok(rules) = compile(policy, &rows) else { continue };
+            let at = super::read::Places::of_no_file(rows.len());
+            let never = |finding: Finding| match finding.what {
+                Fault::Unreachable { .. } | Fault::Covered { .. } => finding.row,
+                _ => None,
+            };
+            let never: Vec<RowId> = rules.look_over(&at, None, DATES[0]).into_iter().filter_map(never).collect();
+            if !never.is_empty() {
+                for asked in all_asked() {
+                    let row = decide(&rules, &asked);
+                    prop_assert!(!never.contains(&row.id), "{:?} {} wins for {:?}", policy, row.id, asked);
+                }
+            }
+        }
+    }
 
     #[test]
     fn a_table_that_compiles_has_exactly_one_winner_for_every_grievance_and_no_other_is_refused(
@@ -339,4 +365,88 @@ proptest! {
             prop_assert_eq!(compile(HitPolicy::Specific, &rows).is_err(), is_tied);
         }
     }
+}
+
+/// What is found in a table beside errors, as `code row`.
+fn found(csv: &str, roster: Option<&crate::roster::Roster>) -> Vec<String> {
+    let categories = ["water", "water/logging", "power", "cattle"].map(|path| CategoryPath::new(path).unwrap());
+    let places = ["hisar", "hisar/hansi", "rohtak"].map(|path| PlacePath::new(path).unwrap());
+    let checked =
+        Rules::check(Tree::from_paths(categories), Tree::from_paths(places), csv.as_bytes(), roster, DATES[0]);
+    assert!(checked.rules.is_some(), "{:?}", checked.findings);
+    let row = |finding: &Finding| finding.row.as_ref().map(|row| format!(" {row}")).unwrap_or_default();
+    checked.findings.iter().map(|finding| format!("{}{}", finding.what.code(), row(finding))).collect()
+}
+
+const CHECKED: &str =
+    "id,category,location,channel,holiday,valid_until,department,level,priority,deadline_hours,precedence
+W-1,water,,,,,phe,district,,72,
+P-1,power,,,,,power,state,,24,
+C-1,cattle,,,,,phe,state,,24,
+";
+
+#[test]
+fn a_table_in_order_has_nothing_to_tell() {
+    assert!(found(&format!("{CHECKED}ELSE,,,,,,control,,,24,\n"), None).is_empty());
+}
+
+#[test]
+fn rows_that_never_win_are_found_with_those_that_do() {
+    let more = |rows: &str| found(&format!("{CHECKED}{rows}ELSE,,,,,,control,,,24,\n"), None);
+    // One that asks for less and goes before; two that share it; one that is kept up by a channel that is left.
+    assert_eq!(more("A,water,hisar,x|web,,,phe,state,,24,2\nB,water,hisar,x,,,phe,state,,48,1\n"), ["unreachable B"]);
+    let both = "A,water,hisar,x,,,phe,state,,24,2\nB,water,hisar,web,,,phe,state,,48,2\nC,water,hisar,x|web,,,phe,state,,9,1\n";
+    assert_eq!(more(both), ["covered C"]);
+    assert!(more(&both.replace("C,water,hisar,x|web", "C,water,hisar,x|web|phone")).is_empty());
+    assert_eq!(more("A,power,,,yes,,phe,state,,24,3\nB,power,,,yes,,phe,state,,24,3\n"), ["duplicate B"]);
+    assert_eq!(more("A,power,hisar,,,2025-12-31,phe,state,,24,\n"), ["past A"]);
+}
+
+#[test]
+fn where_the_first_row_wins_what_stands_below_one_that_asks_for_less_never_does() {
+    let csv = format!(
+        "hit_policy,first,,,,,,,,,\n{CHECKED}D,water/logging,hisar,x,,,phe,state,,24,\nELSE,,,,,,control,,,24,\n"
+    );
+    assert_eq!(found(&csv, None), ["unreachable D"]);
+}
+
+#[test]
+fn categories_that_only_the_row_for_everything_else_takes_are_found_and_told_once() {
+    let csv = format!("{CHECKED}ELSE,,,,,,control,,,24,\n");
+    assert_eq!(found(&csv.replace("C-1,cattle,,", "C-1,cattle,hisar,"), None), ["gap"]);
+    assert_eq!(found(&csv.replace("W-1,water,,", "W-1,water/logging,,"), None), ["gap"]);
+    assert_eq!(
+        found(&csv.replace("W-1,water,,", "W-1,power,hisar,"), None),
+        ["gap"],
+        "water, and not its children again"
+    );
+}
+
+#[test]
+fn a_department_with_nobody_where_its_rows_win_is_found_and_one_whose_rows_lose_there_is_not() {
+    let roster = crate::roster::Roster::read(
+        r#"
+        time_zone = "UTC"
+        control = { name = "", nodal = "cms", oversight = "phe" }
+        department = [{ code = "phe", name = "", nodal = "phe-state" }, { code = "ulb", name = "", nodal = "ulb-state" }]
+        district = [{ code = "hisar", name = "", nodal = "ctm-h" }, { code = "rohtak", name = "", nodal = "ctm-r" }]
+        officer = [
+            { id = "cms", name = "", desk = "control" },
+            { id = "phe-state", name = "", desk = "phe" },
+            { id = "ulb-state", name = "", desk = "ulb" },
+            { id = "ctm-h", name = "", desk = "hisar" },
+            { id = "ctm-r", name = "", desk = "rohtak" },
+            { id = "phe-hisar", name = "", desk = "hisar", department = "phe" },
+            { id = "ulb-rohtak", name = "", desk = "rohtak", department = "ulb" },
+        ]
+        "#,
+    )
+    .unwrap();
+    let rest = "power,,,,,phe,state,,24,\nC-1,cattle,,,,,phe,state,,24,\nELSE,,,,,,control,,,24,\n";
+    let header = CHECKED.lines().next().unwrap();
+    let rows =
+        |water: &str| found(&format!("{header}\nW-1,water,,,,,phe,district,,72,\n{water}P-1,{rest}"), Some(&roster));
+    assert_eq!(rows(""), ["no-officer W-1"]);
+    assert!(rows("W-2,water,rohtak,,,,ulb,district,,72,\n").is_empty());
+    assert_eq!(rows("W-2,water,rohtak|hisar/hansi,,,,ulb,district,,72,\n"), ["no-officer W-2"]);
 }

@@ -72,11 +72,12 @@ fn together<'a>(equals: &'a [Placed], rows: &'a [Row]) -> impl Iterator<Item = (
     })
 }
 
-/// Whether a row at the same pair is not kept out, by what it must not be, where two others hold.
-fn is_wherever(row: &Conditions, one: &Conditions, other: &Conditions) -> bool {
+/// Whether a row is nowhere kept out, by what it must not be, where two others hold.
+pub(super) fn is_wherever(row: &Conditions, one: &Conditions, other: &Conditions) -> bool {
     fn within<T: PartialEq>(row: &Names<T>, one: &Names<T>, other: &Names<T>) -> bool {
         let Names::NoneOf(kept_out) = row else { return true };
-        kept_out.iter().all(|name| one.names().contains(name) || other.names().contains(name))
+        let keeps_out = |row: &Names<T>, name| matches!(row, Names::NoneOf(names) if names.contains(name));
+        kept_out.iter().all(|name| keeps_out(one, name) || keeps_out(other, name))
     }
     within(&row.category, &one.category, &other.category) && within(&row.location, &one.location, &other.location)
 }
