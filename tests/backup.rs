@@ -73,7 +73,7 @@ fn a_copy_made_under_load_has_all_that_was_acknowledged_before_and_is_whole() {
             append(&mut memory, &records(&mut open(&folder.journal()))[..there.len()], 100);
             assert!(Everything::of(&mut open(copy)) == Everything::of(&mut memory));
         }
-        let parts: Vec<String> = folder.bytes().into_keys().filter(|name| name.contains("-part")).collect();
+        let parts: Vec<String> = folder.bytes().into_keys().filter(|name| name.contains("-nivaran-part")).collect();
         assert_eq!(parts, Vec::<String>::new());
 
         // A copy is a journal: an engine goes on with it.
@@ -138,9 +138,9 @@ fn what_an_earlier_copy_left_when_it_broke_off_is_in_nobodys_way() {
         let folder = Folder::new();
         let engine = engine_on(&folder.journal());
         submitted(&engine, 1, HISAR).await;
-        std::fs::write(folder.file("copy-part"), [7; 10_000]).unwrap();
+        std::fs::write(folder.file("copy-nivaran-part"), [7; 10_000]).unwrap();
         engine.backup(folder.file("copy")).await.unwrap();
-        assert!(!folder.file("copy-part").exists());
+        assert!(!folder.file("copy-nivaran-part").exists());
         engine.shutdown().await;
         assert!(entries(&folder.file("copy")) == entries(&folder.journal()));
     });
@@ -189,7 +189,7 @@ fn a_copy_under_way_is_broken_off_when_the_journal_has_to_be_opened_again() {
     let copy = path.with_file_name("copy");
     let job = store.backup(copy.clone()).unwrap();
     let under_way = std::thread::spawn(job);
-    let part = path.with_file_name("copy-part");
+    let part = path.with_file_name("copy-nivaran-part");
     until("the copy is under way", || part.metadata().is_ok_and(|part| part.len() > 1_000_000));
     let reopened = (0..3).find_map(|_| store.reopen().ok());
     assert_eq!(reopened, Some(()), "the copy stood in the way");

@@ -747,3 +747,30 @@ fn an_engine_that_is_started_again_and_again_goes_on_as_one_that_never_stopped()
 fn an_engine_that_each_time_lost_its_power_goes_on_as_one_that_never_stopped() {
     guarded(|| (10..10 + SEEDS).chain([20]).for_each(|seed| goes_on(seed, true)));
 }
+
+#[cfg(unix)]
+#[test]
+fn a_file_of_several_names_and_a_link_to_nothing_are_refused_since_two_engines_could_have_one_file() {
+    let folder = Folder::new();
+    drop(open(&folder.journal()));
+    std::fs::hard_link(folder.journal(), folder.file("other")).unwrap();
+    let error = refused(&folder.file("other")).to_string();
+    assert!(error.contains("hard links") && error.contains("backup"), "{error}");
+    assert!(matches!(refused(&folder.journal()), OpenError::Io { .. }));
+    std::fs::remove_file(folder.file("other")).unwrap();
+    drop(open(&folder.journal()));
+
+    std::os::unix::fs::symlink(folder.file("nowhere"), folder.file("link")).unwrap();
+    let error = refused(&folder.file("link")).to_string();
+    assert!(error.contains("link to nothing") && !folder.file("nowhere").exists(), "{error}");
+}
+
+#[test]
+fn a_trigger_would_do_something_else_than_was_asked_for_and_is_refused() {
+    let folder = Folder::new();
+    drop(open(&folder.journal()));
+    let trigger =
+        "CREATE TRIGGER gone AFTER INSERT ON entry BEGIN DELETE FROM entry WHERE position = new.position; END";
+    connection(&folder.journal()).execute_batch(trigger).unwrap();
+    assert!(matches!(refused(&folder.journal()), OpenError::Damaged { .. } | OpenError::NotOurs { .. }));
+}

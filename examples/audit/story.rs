@@ -11,6 +11,8 @@ use nivaran::store::sqlite::{Archive, ArchivedEntry};
 
 /// Everything that happened to a ticket, and what was written with it as far as it is not erased.
 pub fn tell(archive: &Archive, ticket: TicketId) -> Result<String, Box<dyn Error>> {
+    // Nobody is told what may not be so.
+    archive.verify([], |_| {})?;
     let entries = entries_of(archive, ticket)?;
     if entries.is_empty() {
         return Err(format!("there is no ticket {ticket} in this file").into());

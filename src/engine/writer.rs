@@ -357,6 +357,11 @@ impl Writer {
 
     fn stop(&mut self, reason: String) {
         tracing::error!(reason, "the journal cannot go on");
+        self.end(reason);
+    }
+
+    /// Takes nothing more.
+    fn end(&mut self, reason: String) {
         self.stopped = true;
         self.shared.health.enter(Mode::Stopped { reason });
         for outcome in std::mem::take(&mut self.slots).into_iter().flatten() {
@@ -534,7 +539,9 @@ impl Handler<StopWriter> for Writer {
     fn handle(&mut self, _: StopWriter, ctx: &mut Self::Context) {
         self.flush();
         self.keep();
-        self.stop("the engine has been shut down".to_owned());
+        if !self.stopped {
+            self.end("the engine has been shut down".to_owned());
+        }
         ctx.stop();
     }
 }

@@ -45,7 +45,7 @@ fn back_up(from: &Path, to: &Path, begins: impl FnOnce(InterruptHandle)) -> Resu
     if to.try_exists().map_err(|error| io("the place of the copy", error))? {
         return Err(StoreError { reason: "there is a file where the copy is to be; give another name".to_owned() });
     }
-    let part = beside(to, "-part");
+    let part = beside(to, "-nivaran-part");
     if let Err(error) = std::fs::remove_file(&part)
         && error.kind() != std::io::ErrorKind::NotFound
     {

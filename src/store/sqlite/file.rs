@@ -30,6 +30,9 @@ pub(super) struct Sentinel {
 
 impl Sentinel {
     pub(super) fn stand(path: &Path) -> Result<Self, OpenError> {
+        if let Some(reason) = has_other_names(path) {
+            return Err(OpenError::Io { path: path.to_owned(), reason: reason.to_owned() });
+        }
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(Self::place(path));
         let file = file.map_err(|error| match error.kind() {
             std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
@@ -56,6 +59,19 @@ impl Sentinel {
     fn place(path: &Path) -> PathBuf {
         beside(&std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()), "-lock")
     }
+}
+
+/// Why a path cannot stand for its file: under each other name an engine would find another lock and another log.
+fn has_other_names(path: &Path) -> Option<&'static str> {
+    let Ok(there) = std::fs::metadata(path) else {
+        let is_link = std::fs::symlink_metadata(path).is_ok_and(|link| link.is_symlink());
+        return is_link.then_some("it is a link to nothing; give the file's own path");
+    };
+    #[cfg(unix)]
+    let names = std::os::unix::fs::MetadataExt::nlink(&there);
+    #[cfg(not(unix))]
+    let names = u64::from(there.is_file());
+    (names > 1).then_some("it has several names (hard links); remove the others, or copy it with Engine::backup")
 }
 
 /// A file that stands beside the journal.

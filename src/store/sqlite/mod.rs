@@ -41,8 +41,8 @@
 //! and one more where somebody wrote something. A row of `personal` whose record was erased stays, and is empty.
 //!
 //! ```sql
-//! -- the history of ticket number 4711, in a copy or while nobody has the file open
-//! SELECT text FROM history JOIN entry USING (position) WHERE ticket = 4711 ORDER BY version;
+//! -- the history of a ticket, in a copy or while nobody has the file open (the index `history` may lack the last entries)
+//! SELECT text FROM entry WHERE json_extract(text, '$.ticket') = '0000-4727' ORDER BY position;
 //! ```
 //!
 //! # When a write fails

@@ -76,7 +76,9 @@ pub(super) fn expected() -> rusqlite::Result<Vec<(String, String)>> {
 
 /// The tables of a file, by name, as they were created.
 pub(super) fn tables(connection: &Connection) -> rusqlite::Result<Vec<(String, String)>> {
-    let sql = "SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name";
+    // A trigger would do something else than what was asked for.
+    let sql = "SELECT name, sql FROM sqlite_schema
+        WHERE type IN ('table', 'trigger') AND name NOT LIKE 'sqlite_%' ORDER BY name";
     let mut statement = connection.prepare(sql)?;
     let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     rows.collect()

@@ -65,6 +65,7 @@ impl Archive {
             Ok(())
         })?;
         let audit = auditor.audit()?;
+        self.has_no_strays(auditor.next())?;
         if let (Ok(derived), None) = (&derived, &wrong) {
             wrong = derived.has_no_more(&auditor)?.err();
         }
@@ -76,6 +77,17 @@ impl Archive {
 }
 
 impl Archive {
+    /// Whether nothing stands where no entry is.
+    fn has_no_strays(&self, end: Position) -> Result<(), StoreError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM entry WHERE position < 0) OR EXISTS (SELECT 1 FROM personal
+            WHERE position < 0 OR position >= max(?1, coalesce((SELECT max(position) + 1 FROM entry), 0)))";
+        if self.connection.query_row(sql, [end.0.cast_signed()], |row| row.get(0))? {
+            let reason = "rows were slipped in before the first entry or behind the last".to_owned();
+            return Err(StoreError { reason });
+        }
+        Ok(())
+    }
+
     /// Whether what people wrote stands beside the entry that it came with. What is erased leaves an empty row.
     fn look_beside(&self, position: Position, entry: &Entry) -> Result<(), StoreError> {
         if self.personal(position, entry)?.is_some() {
@@ -190,6 +202,12 @@ impl<'a> Derived<'a> {
 
     /// Whether the indexes have nothing that the journal has not.
     fn has_no_more(&self, auditor: &Auditor) -> Result<Result<(), Wrong>, StoreError> {
+        if self.kept.end > auditor.next() {
+            let end = self.kept.end;
+            return Ok(Err(Wrong(format!(
+                "it was kept how tickets stood before entry {end}, which is not there any more"
+            ))));
+        }
         // What an engine wrote meanwhile is not known here.
         let is_new =
             |place: Position| Ok::<_, StoreError>(place >= auditor.next() && place < rows::end(self.connection)?);
