@@ -25,6 +25,10 @@
 //! It has to be on a local disk: SQLite's log does not work over a network. To copy it while it is in use, use
 //! [`Engine::backup`](crate::Engine::backup), never `cp`.
 //!
+//! **To put a backup in the place of a journal** remove all four files first: a log that was left beside it would be written
+//! into the backup. **Never delete `-lock` while an engine runs**: a second one would be let in. The files are made with the
+//! rights that the process gives to new files, and hold names and telephone numbers: see to it that they are nobody else's.
+//!
 //! # The tables
 //! ```text
 //!  entry(position, hash, text)              the journal: 0, 1, 2, ..., one decision each, as JSON    the truth
