@@ -235,14 +235,6 @@ pub enum Fault {
         /// The rows that win.
         by: Vec<RowId>,
     },
-    /// Two rows that hold together in part, of which neither is within the other, and that differ.
-    #[error("where the rows {winner} and {loser} both hold, {winner} wins, and they differ")]
-    Overlap {
-        /// The row that wins.
-        winner: RowId,
-        /// The row that loses there.
-        loser: RowId,
-    },
     /// A category in some districts that only the row for everything else takes.
     #[error("{category} in {places} goes by the row for everything else")]
     Gap {
@@ -250,12 +242,6 @@ pub enum Fault {
         category: CategoryPath,
         /// `every district`, or which.
         places: String,
-    },
-    /// A deadline that passes while offices are closed.
-    #[error("the deadline of {hours} hours can pass before any office opens")]
-    DeadlineTooShort {
-        /// Its hours.
-        hours: u32,
     },
     /// The row is no longer in force.
     #[error("this row was in force until {until}")]
@@ -297,9 +283,7 @@ impl Fault {
             Self::Duplicate { .. } => "duplicate",
             Self::Unreachable { .. } => "unreachable",
             Self::Covered { .. } => "covered",
-            Self::Overlap { .. } => "overlap",
             Self::Gap { .. } => "gap",
-            Self::DeadlineTooShort { .. } => "deadline-short",
             Self::Past { .. } => "past",
         }
     }
@@ -313,9 +297,7 @@ impl Fault {
             | Self::Duplicate { .. }
             | Self::Unreachable { .. }
             | Self::Covered { .. }
-            | Self::Overlap { .. }
             | Self::Gap { .. }
-            | Self::DeadlineTooShort { .. }
             | Self::Past { .. } => Severity::Warning,
             _ => Severity::Error,
         }
@@ -357,9 +339,7 @@ impl Fault {
                 "remove one, make one more specific, or say in the column precedence which goes before".to_owned()
             }
             Self::Duplicate { .. } | Self::Unreachable { .. } | Self::Covered { .. } => "remove it".to_owned(),
-            Self::Overlap { .. } => "if that is not meant, add a row for where both hold".to_owned(),
             Self::Gap { .. } => "add a row, if somebody but the control desk should have these".to_owned(),
-            Self::DeadlineTooShort { .. } => "count it in working hours, or make it longer".to_owned(),
             Self::Past { .. } => "remove it, or give it another last day".to_owned(),
         }
     }

@@ -188,7 +188,9 @@ impl Rules {
     pub fn decide(&self, facts: &Facts<'_>) -> Decision<'_> {
         let category = facts.category.map_or(crate::tree::ROOT, |path| self.categories.nearest_node(path.as_str()));
         let place = facts.place.map_or(crate::tree::ROOT, |path| self.places.nearest_node(path.as_str()));
-        let entry = self.index.winner(facts, category, place);
+        // What was found by another table's list of words means nothing here.
+        let words = facts.words.filter(|found| found.table == self.version);
+        let entry = self.index.winner(&Facts { words, ..*facts }, category, place);
         let row = self.index.entries()[entry].row as usize;
         Decision { table: self.version, row: &self.rows[row], routing: self.routings[entry].as_ref() }
     }

@@ -450,3 +450,62 @@ fn a_department_with_nobody_where_its_rows_win_is_found_and_one_whose_rows_lose_
     assert!(rows("W-2,water,rohtak,,,,ulb,district,,72,\n").is_empty());
     assert_eq!(rows("W-2,water,rohtak|hisar/hansi,,,,ulb,district,,72,\n"), ["no-officer W-2"]);
 }
+
+const EXPLAINED: &str = "id,category,location,channel,words_any,department,level,priority,deadline_hours
+W-1,water,,,,phe,state,,72
+W-2,water,hisar,phone,,phe,state,,48
+F-1,water,,,fire,phe,state,,2
+ELSE,,,,,control,,,24
+";
+
+fn explained(csv: &str) -> Rules {
+    let categories = CategoryTree::from_paths([CategoryPath::new("water").unwrap()]);
+    let places = PlaceTree::from_paths([PlacePath::new("hisar").unwrap()]);
+    Rules::read(categories, places, csv.as_bytes()).unwrap()
+}
+
+#[test]
+fn an_explanation_names_the_row_that_won_and_why_the_nearest_lost() {
+    let rules = explained(EXPLAINED);
+    let (water, hisar) = (CategoryPath::new("water").unwrap(), PlacePath::new("hisar").unwrap());
+    let words = rules.words_in("no smoke");
+    let facts = Facts {
+        category: Some(&water),
+        place: Some(&hisar),
+        channel: Channel::X,
+        language: None,
+        words: words.as_ref(),
+        moment: Moment::new(DATES[0], Day::Working, 720),
+    };
+    let explanation = rules.explain(&facts);
+    assert_eq!((explanation.row.as_str(), explanation.asks.as_str()), ("W-1", "category water"));
+    let lost: Vec<&str> = explanation.lost.iter().map(|lost| lost.row.as_str()).collect();
+    assert_eq!(lost, ["ELSE", "W-2", "F-1"]);
+    assert_eq!(explanation.lost[0].why, WhyLost::Outranked(Outranked::By(ConditionKind::Category)));
+    let told = explanation.to_string();
+    for said in
+        ["row W-1 of table", "channel: asked for phone, found x", "words: asked for any of fire, found not in the text"]
+    {
+        assert!(told.contains(said), "{told}");
+    }
+    assert!(told.lines().all(|line| line.len() <= 80), "{told}");
+}
+
+#[test]
+fn words_that_another_table_looked_for_are_none_of_this_ones() {
+    let (rules, other) = (explained(EXPLAINED), explained(&EXPLAINED.replace("fire", "smoke")));
+    let (words, water) = (other.words_in("smoke"), CategoryPath::new("water").unwrap());
+    let moment = Moment::new(DATES[0], Day::Working, 720);
+    let facts = |rules: &Rules| {
+        let facts = Facts {
+            category: Some(&water),
+            place: None,
+            channel: Channel::X,
+            language: None,
+            words: words.as_ref(),
+            moment,
+        };
+        rules.decide(&facts).row.id.clone()
+    };
+    assert_eq!((facts(&other).as_str(), facts(&rules).as_str()), ("F-1", "W-1"));
+}
