@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 
 use jiff::SignedDuration;
 use journals::*;
@@ -23,46 +23,9 @@ use nivaran::{
     ActError, Engine, InstallationKey, Limits, MemoryStore, Page, ReadError, RequestId, Roster, Rules, StartError,
     Store, TicketFilter, TicketId, Verdict,
 };
-use proptest::prelude::*;
-use proptest::test_runner::{Config, RngSeed};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use support::*;
-
-/// What an engine wrote.
-static RECORDS: LazyLock<Vec<Record>> = LazyLock::new(|| busy(2, 130));
-
-/// A folder with a journal of these records, left as they were appended.
-fn written() -> Folder {
-    let folder = Folder::new();
-    let mut store = open(&folder.journal());
-    append(&mut store, &RECORDS, 13);
-    folder
-}
-
-/// A folder with a journal of these records in which nothing lags behind.
-fn kept() -> Folder {
-    let folder = written();
-    drop(open(&folder.journal()));
-    folder
-}
-
-fn entries() -> Vec<Entry> {
-    RECORDS.iter().map(|record| record.entry.clone()).collect()
-}
-
-/// Everything that a store in memory answers that has the same records.
-fn expected() -> Everything {
-    let mut memory = MemoryStore::new();
-    append(&mut memory, &RECORDS, 50);
-    Everything::of(&mut memory)
-}
-
-#[track_caller]
-fn assert_all_there(path: &Path) {
-    let mut store = open(path);
-    assert!(Everything::of(&mut store) == expected(), "the file answers something else");
-}
 
 /// The file is refused, and nothing is touched.
 #[track_caller]
@@ -224,7 +187,7 @@ fn what_is_no_file_on_a_disk_is_refused() {
 
 #[test]
 fn a_newer_file_is_refused_and_nothing_is_touched() {
-    let folder = written();
+    let folder = appended();
     let path = folder.journal();
     connection(&path).pragma_update(None, "user_version", 99).unwrap();
     assert_eq!(is_refused(&folder, &path), OpenError::Newer { path: path.clone(), found: 99, known: 2 });
@@ -266,7 +229,7 @@ fn a_name_with_signs_of_its_own_is_that_name() {
 fn a_file_in_which_another_program_is_writing_is_locked_and_is_not_touched() {
     let trials = ["DELETE", "WAL"].map(|mode| {
         std::thread::spawn(move || {
-            let folder = written();
+            let folder = appended();
             let path = folder.journal();
             let other = connection(&path);
             other.pragma_update(None, "journal_mode", mode).unwrap();
@@ -321,7 +284,7 @@ fn a_file_or_folder_that_may_not_be_written_is_read_only() {
         (0o777, 0o666, Some(0o444)),
     ];
     for (of_folder, of_file, of_lock) in trials {
-        let folder = written();
+        let folder = appended();
         let (path, lock) = (folder.journal(), folder.file("haryana.journal-lock"));
         allow(&path, of_file);
         match of_lock {
@@ -347,201 +310,6 @@ fn a_file_or_folder_that_may_not_be_written_is_read_only() {
     allow(folder.path(), 0o755);
     assert_eq!(answer, Some(format!("Err(ReadOnly {{ path: {:?} }})", folder.journal())));
     assert!(after.is_empty());
-}
-
-// ---- damage --------------------------------------------------------------------------------------------------------
-
-#[derive(Debug, Clone)]
-enum Damage {
-    /// So many bytes, beginning with the seed's, are others.
-    Flips(u64, usize),
-    /// From here on it is gone.
-    Cut(usize),
-    /// A part is empty.
-    Hole(usize, usize),
-    /// A page stands in the place of another.
-    Page(usize, usize),
-}
-
-fn damage() -> impl Strategy<Value = Damage> {
-    prop_oneof![
-        6 => (any::<u64>(), prop_oneof![Just(1_usize), 1..40_usize]).prop_map(|(seed, count)| Damage::Flips(seed, count)),
-        1 => any::<usize>().prop_map(Damage::Cut),
-        2 => (any::<usize>(), 1..6_000_usize).prop_map(|(at, count)| Damage::Hole(at, count)),
-        2 => (any::<usize>(), any::<usize>()).prop_map(|(from, to)| Damage::Page(from, to)),
-    ]
-}
-
-impl Damage {
-    fn done_to(&self, mut bytes: Vec<u8>) -> Vec<u8> {
-        let (size, pages) = (bytes.len(), bytes.len() / 4_096);
-        match *self {
-            Self::Flips(seed, count) => {
-                let mut rng = StdRng::seed_from_u64(seed);
-                (0..count).for_each(|_| bytes[rng.random_range(0..size)] ^= rng.random_range(1..=255_u8));
-            }
-            Self::Cut(at) => bytes.truncate(at % size),
-            Self::Hole(at, count) => bytes.iter_mut().skip(at % size).take(count).for_each(|byte| *byte = 0),
-            Self::Page(from, to) => {
-                let from = (from % pages) * 4_096;
-                bytes.copy_within(from..from + 4_096, to % pages * 4_096);
-            }
-        }
-        bytes
-    }
-}
-
-static SOUND: LazyLock<(Vec<u8>, Everything)> = LazyLock::new(|| {
-    let folder = kept();
-    (std::fs::read(folder.journal()).unwrap(), expected())
-});
-
-proptest! {
-    #![proptest_config(Config { cases: 50, failure_persistence: None, rng_seed: RngSeed::Fixed(2022), ..Config::default() })]
-
-    #[test]
-    fn a_damaged_file_is_refused_or_answers_of_the_journal_what_was_written(damage in damage()) {
-        let folder = Folder::new();
-        let path = folder.journal();
-        let (sound, expected) = &*SOUND;
-        std::fs::write(&path, damage.done_to(sound.clone())).unwrap();
-        let Ok(mut store) = SqliteStore::open(&path, quick(7)) else { return Ok(()) };
-        expected.is_not_contradicted_by(&mut store);
-    }
-}
-
-/// Has another program do something to a journal that nobody has open.
-fn tampered(folder: Folder, sql: &str) -> Folder {
-    connection(&folder.journal()).execute_batch(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
-    folder
-}
-
-#[test]
-fn what_is_made_from_the_journal_is_made_anew_where_it_is_damaged() {
-    const NUMBER: &str = "(SELECT max(ticket) FROM open_ticket)";
-    let trials = [
-        // How the open tickets stand.
-        format!("UPDATE open_ticket SET text = replace(text, 'hisar', 'rohtak') WHERE ticket = {NUMBER}"),
-        format!("UPDATE open_ticket SET digest = digest + 1 WHERE ticket = {NUMBER}"),
-        format!("UPDATE open_ticket SET text = '', digest = 0 WHERE ticket = {NUMBER}"),
-        format!("UPDATE open_ticket SET ticket = ticket + 1000 WHERE ticket = {NUMBER}"),
-        format!("DELETE FROM open_ticket WHERE ticket = {NUMBER}"),
-        "DELETE FROM open_ticket".to_owned(),
-        format!("INSERT INTO open_ticket SELECT 5000, digest, text FROM open_ticket WHERE ticket = {NUMBER}"),
-        "INSERT INTO open_ticket VALUES (5000, 0, 'text')".to_owned(),
-        // Up to where it was kept.
-        "DELETE FROM fact WHERE name = 'kept'".to_owned(),
-        "UPDATE fact SET value = 'garbage' WHERE name = 'kept'".to_owned(),
-        "UPDATE fact SET value = 17 WHERE name = 'kept'".to_owned(),
-        "UPDATE fact SET value = x'ff00' WHERE name = 'kept'".to_owned(),
-        "UPDATE fact SET value = '{}' WHERE name = 'kept'".to_owned(),
-        "UPDATE fact SET value = json_set(value, '$.end', 30) WHERE name = 'kept'".to_owned(),
-        "UPDATE fact SET value = json_set(value, '$.end', 30000) WHERE name = 'kept'".to_owned(),
-        "UPDATE fact SET value = json_set(value, '$.bearings.at', '2031-01-01T00:00:00Z') WHERE name = 'kept'"
-            .to_owned(),
-        "UPDATE fact SET value = json_remove(value, '$.bearings.table') WHERE name = 'kept'".to_owned(),
-        // The indexes.
-        "DELETE FROM fact WHERE name = 'indexed'".to_owned(),
-        "UPDATE fact SET value = value + 1 WHERE name = 'indexed'".to_owned(),
-        "UPDATE fact SET value = -5 WHERE name = 'indexed'".to_owned(),
-        "UPDATE fact SET value = 'garbage' WHERE name = 'indexed'".to_owned(),
-        "UPDATE fact SET value = x'00' WHERE name = 'indexed'".to_owned(),
-        "UPDATE fact SET value = 1.5 WHERE name = 'indexed'".to_owned(),
-        "DELETE FROM history; DELETE FROM fact WHERE name = 'indexed'".to_owned(),
-        "DELETE FROM source; DELETE FROM fact WHERE name = 'indexed'".to_owned(),
-        "DELETE FROM history WHERE ticket % 2 = 0; DELETE FROM fact WHERE name IN ('kept', 'indexed')".to_owned(),
-        "DELETE FROM history; DELETE FROM source; DELETE FROM open_ticket; DELETE FROM closed_ticket;
-         DELETE FROM fact WHERE name IN ('kept', 'indexed')"
-            .to_owned(),
-    ];
-    for (sql, folder) in trials.iter().flat_map(|sql| [(sql, written()), (sql, kept())]) {
-        let folder = tampered(folder, sql);
-        let opened = SqliteStore::open(folder.journal(), quick(7));
-        let mut store = opened.unwrap_or_else(|error| panic!("{sql}: {error}"));
-        assert!(Everything::of(&mut store) == expected(), "{sql}");
-        drop(store);
-        // What was made anew is kept.
-        let other = connection(&folder.journal());
-        let kept: i64 = other.query_row("SELECT count(*) FROM open_ticket", [], |row| row.get(0)).unwrap();
-        assert_eq!(kept as usize, expected().open().len(), "{sql}");
-        drop(other);
-        assert_all_there(&folder.journal());
-    }
-}
-
-#[test]
-fn an_older_file_is_brought_up_and_answers_what_it_answered() {
-    let sql = "DROP TABLE source; DROP TABLE history; DROP TABLE open_ticket; DROP TABLE closed_ticket;
-        DELETE FROM fact WHERE name IN ('kept', 'indexed'); PRAGMA user_version = 1";
-    let folder = tampered(kept(), sql);
-    let mut store = open(&folder.journal());
-    assert!(Everything::of(&mut store) == expected());
-    let sound = written();
-    assert_eq!(store.reserve(1), open(&sound.journal()).reserve(1));
-    drop(store);
-    let version = connection(&folder.journal()).pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0));
-    assert_eq!(version, Ok(2));
-    assert_all_there(&folder.journal());
-}
-
-#[test]
-fn a_journal_in_which_something_is_missing_or_altered_is_refused() {
-    let trials = [
-        "DELETE FROM entry WHERE position = 50",
-        "DELETE FROM entry WHERE position = 0",
-        "DELETE FROM entry WHERE position > (SELECT max(position) - 3 FROM entry)",
-        "DELETE FROM entry",
-        "UPDATE entry SET text = replace(text, 'hisar', 'rohtak') WHERE position > 20",
-        "UPDATE entry SET text = '' WHERE position > 20",
-        "UPDATE entry SET hash = x'00' WHERE position > 20",
-        "UPDATE entry SET position = position + 1 WHERE position = (SELECT max(position) FROM entry)",
-        "ALTER TABLE entry ADD COLUMN note TEXT",
-        "DROP TABLE personal",
-    ];
-    for sql in trials {
-        // It is not read through at each start; made anew, everything is.
-        let folder = tampered(kept(), sql);
-        let opened = SqliteStore::open(folder.journal(), quick(7));
-        let read = opened.map(|mut store| {
-            let read = store.read(Position(0), usize::MAX);
-            (read.is_err(), read.map(|entries| entries.len()))
-        });
-        match read {
-            Err(OpenError::Damaged { .. }) | Ok((true, _)) => {}
-            other => panic!("{sql}: {other:?}"),
-        }
-        let folder = tampered(kept(), &format!("{sql}; DELETE FROM fact WHERE name IN ('kept', 'indexed')"));
-        let files = |folder: &Folder| folder.bytes().into_keys().collect::<Vec<_>>();
-        let before = files(&folder);
-        let mut settings = quick(7);
-        settings.spare_bytes = 4_096;
-        let opened = SqliteStore::open(folder.journal(), settings).map(|mut store| store.end());
-        if opened.is_err() {
-            assert_eq!(files(&folder), before, "{sql}: something was left");
-        }
-        let known_no_more = sql.contains("max(position) - 3") || sql == "DELETE FROM entry";
-        assert!(matches!(opened, Err(OpenError::Damaged { .. })) || known_no_more, "{sql}: {opened:?}");
-    }
-}
-
-#[test]
-fn numbers_are_never_set_aside_twice_and_never_run_over() {
-    let used = expected().tickets();
-    for sql in ["DELETE FROM fact WHERE name = 'reserved'", "UPDATE fact SET value = 2 WHERE name = 'reserved'"] {
-        let folder = tampered(kept(), sql);
-        let mut store = open(&folder.journal());
-        let block = store.reserve(5).unwrap();
-        assert!(used.iter().all(|id| !block.contains(&id.number())), "{sql}: {block:?}");
-        assert_eq!(store.reserve(1), Ok(block.end..block.end + 1));
-    }
-    for value in ["9223372036854775807", "-1", "'garbage'", "x'00'"] {
-        let folder = tampered(kept(), &format!("INSERT OR REPLACE INTO fact VALUES ('reserved', {value})"));
-        let mut store = open(&folder.journal());
-        if let Ok(block) = store.reserve(5) {
-            assert!(used.iter().all(|id| !block.contains(&id.number())), "{value}: {block:?}");
-        }
-        assert!(Everything::of(&mut store) == expected());
-    }
 }
 
 // ---- an engine that is started again -------------------------------------------------------------------------------

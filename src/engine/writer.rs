@@ -335,6 +335,11 @@ impl Writer {
             let stored = self.stored(entry.ticket);
             // One that begins in this very batch is not there yet.
             if let Some(ticket) = stored.map_err(|error| AppendError::Refused { reason: error.to_string() })? {
+                // Open tickets are in memory. What is open all the same lacks its last entries in the store's index.
+                if ticket.state().kind().is_open() {
+                    let reason = format!("the store has not all entries of {}; check it (verify)", ticket.id());
+                    return Err(AppendError::Refused { reason });
+                }
                 self.closed.push_back(ticket.id());
                 self.shared.lookup.insert(ticket);
             }

@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use nivaran::journal::{Bearings, Entry, Position, Record, Standing};
@@ -91,6 +91,47 @@ pub fn records(store: &mut impl Store) -> Vec<Record> {
         Record { personal: about.and_then(|about| personal.remove(&about)).map(Box::new), entry }
     };
     store.read(Position(0), usize::MAX).unwrap().into_iter().map(record).collect()
+}
+
+/// What an engine wrote.
+pub static RECORDS: LazyLock<Vec<Record>> = LazyLock::new(|| busy(2, 130));
+
+/// A folder with a journal of these records, left as they were appended.
+pub fn appended() -> Folder {
+    let folder = Folder::new();
+    let mut store = open(&folder.journal());
+    append(&mut store, &RECORDS, 13);
+    folder
+}
+
+/// A folder with a journal of these records in which nothing lags behind.
+pub fn kept() -> Folder {
+    let folder = appended();
+    drop(open(&folder.journal()));
+    folder
+}
+
+pub fn entries() -> Vec<Entry> {
+    RECORDS.iter().map(|record| record.entry.clone()).collect()
+}
+
+/// Everything that a store in memory answers that has the same records.
+pub fn expected() -> Everything {
+    let mut memory = MemoryStore::new();
+    append(&mut memory, &RECORDS, 50);
+    Everything::of(&mut memory)
+}
+
+#[track_caller]
+pub fn assert_all_there(path: &Path) {
+    let mut store = open(path);
+    assert!(Everything::of(&mut store) == expected(), "the file answers something else");
+}
+
+/// Has another program do something to a journal that nobody has open.
+pub fn tampered(folder: Folder, sql: &str) -> Folder {
+    connection(&folder.journal()).execute_batch(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+    folder
 }
 
 /// Everything that a store answers.

@@ -250,7 +250,8 @@ impl SqliteStore {
         let mut places = select.query_map([number(ticket)], row)?.collect::<rusqlite::Result<Vec<_>>>()?;
         let indexed = places.last().map(|(version, _)| *version);
         places.extend(self.young.entries(ticket).iter().filter(|(version, _)| Some(*version) > indexed));
-        Ok(places)
+        let has_all = places.iter().zip(1..).all(|((version, _), expected)| version.0 == expected);
+        if has_all { Ok(places) } else { Err(damaged_index(ticket)) }
     }
 
     /// Frees the room held in reserve, so that the log can be brought home.
@@ -276,9 +277,17 @@ fn roll_back(connection: &Connection) {
 fn of_ticket(entry: Entry, ticket: TicketId, version: Version) -> Result<Entry, StoreError> {
     match entry.ticket() {
         Some(there) if (there.ticket, there.version) == (ticket, version) => Ok(entry),
-        _ => Err(StoreError { reason: format!("the index of {ticket} is damaged; restore the journal from a backup") }),
+        _ => Err(damaged_index(ticket)),
     }
 }
+
+/// What is made from the journal says something else than the journal.
+fn damaged_index(ticket: TicketId) -> StoreError {
+    StoreError { reason: format!("the index of {ticket} is damaged; have it made anew: {MAKE_ANEW}") }
+}
+
+/// How whoever looks after the file has made anew what is made from the journal.
+const MAKE_ANEW: &str = "stop the engine, DELETE FROM fact WHERE name = 'kept', and start it";
 
 impl From<rusqlite::Error> for StoreError {
     fn from(error: rusqlite::Error) -> Self {

@@ -104,7 +104,8 @@ impl SqliteStore {
                 return Ok(());
             }
             let history = match standing.lacks(entry) {
-                Some(ticket) => store.history(ticket)?,
+                // If it is the journal that cannot be read, making anew will say so.
+                Some(ticket) => store.history(ticket).map_err(|_| CatchUp::Projection("an index is damaged"))?,
                 None => Vec::new(),
             };
             changed.extend(entry.ticket().map(|entry| entry.ticket));
@@ -167,21 +168,43 @@ impl SqliteStore {
         })
     }
 
-    /// Whether the last entry about a ticket before `end` is in the index.
+    /// Whether the last entry about a ticket before `end` is in the indexes, and the posts that its ticket came of. The
+    /// rest is not gone through: a start would then cost what ever was.
     fn is_indexed(&self, end: Position) -> Result<bool, StoreError> {
         let sql = "SELECT position FROM history WHERE ticket = ?1 AND version = ?2";
         let mut select = self.connection()?.prepare_cached(sql)?;
+        let mut place = |ticket: TicketId, version: Version| -> Result<Option<Position>, StoreError> {
+            let row = |row: &rusqlite::Row<'_>| row.get(0).map(i64::cast_unsigned).map(Position);
+            Ok(select.query_row(params![number(ticket), version.0], row).optional()?)
+        };
         let mut to = end.0;
         while to > 0 {
             let from = to.saturating_sub(FEW);
             let page = self.page(Position(from), usize::try_from(to - from).unwrap_or_default())?;
             let last = page.iter().rev().find_map(|(position, entry)| Some((*position, entry.ticket()?)));
             if let Some((position, entry)) = last {
-                let key = params![number(entry.ticket), entry.version.0];
-                let indexed: Option<i64> = select.query_row(key, |row| row.get(0)).optional()?;
-                return Ok(indexed == Some(position.0.cast_signed()));
+                let is_there = place(entry.ticket, entry.version)? == Some(position);
+                return Ok(is_there
+                    && match place(entry.ticket, Version(1))? {
+                        Some(first) => self.has_sources_of(first)?,
+                        None => false,
+                    });
             }
             to = from;
+        }
+        Ok(true)
+    }
+
+    /// Whether the posts that the entry at a position came of are in the index.
+    fn has_sources_of(&self, position: Position) -> Result<bool, StoreError> {
+        let mut select = self.connection()?.prepare_cached("SELECT EXISTS (SELECT 1 FROM source WHERE key = ?1)")?;
+        let page = self.page(position, 1)?;
+        let Some(entry) = page.first().and_then(|(_, entry)| entry.ticket()) else { return Ok(false) };
+        let Some(TicketEvent::Received { filing, .. }) = entry.events.first() else { return Ok(false) };
+        for source in filing.sources() {
+            if !select.query_row([source.as_bytes()], |row| row.get::<_, bool>(0))? {
+                return Ok(false);
+            }
         }
         Ok(true)
     }
@@ -206,6 +229,8 @@ impl SqliteStore {
     /// caller's transaction. Without it those would be erased that are open again, and others not.
     pub(super) fn bring_up_closed(&self, end: Position) -> Result<(), StoreError> {
         let connection = self.connection()?;
+        // Nothing guards these rows against damage as the digests do the open tickets.
+        connection.execute("DELETE FROM closed_ticket WHERE ticket IN (SELECT ticket FROM open_ticket)", [])?;
         let text: Option<String> = fact(connection, "kept").unwrap_or_default();
         let kept: Option<Kept> = text.and_then(|text| serde_json::from_str(&text).ok());
         let mut from = kept.map_or(Position::default(), |kept| kept.end);

@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::archive::{Archive, ArchivedEntry};
 use super::projection::kept;
+use super::MAKE_ANEW;
 use super::rows::{self, fact, nanoseconds, number, ticket};
 use super::young::Young;
 use crate::journal::proof::{Audit, Auditor, Checkpoint, Finding, WrittenEntry};
@@ -25,8 +26,7 @@ pub enum VerifyError {
     /// engine would go by it, or entries of different tickets changed places, which only a checkpoint tells.
     #[error(
         "each entry is as it was written, but the tables made from them do not fit: {what}; compare with a checkpoint \
-         whether entries were moved, and if not, have the tables made anew: stop the engine, \
-         DELETE FROM fact WHERE name = 'kept', and start it"
+         whether entries were moved, and if not, have the tables made anew: {MAKE_ANEW}"
     )]
     Derived {
         /// What is wrong; nothing personal.
