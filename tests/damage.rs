@@ -203,13 +203,16 @@ fn numbers_are_never_set_aside_twice_and_never_run_over() {
     for value in ["9223372036854775807", "-1", "'garbage'", "x'00'"] {
         let folder = tampered(kept(), &format!("INSERT OR REPLACE INTO fact VALUES ('reserved', {value})"));
         let mut store = open(&folder.journal());
-        if let Ok(block) = store.reserve(5) {
-            assert!(used.iter().all(|id| !block.contains(&id.number())), "{value}: {block:?}");
+        match store.reserve(5) {
+            Ok(block) => {
+                assert!(used.iter().all(|id| !block.contains(&id.number())), "{value}: {block:?}");
+                assert!(block.end < 1_000, "{value}: nobody was told of so high a number: {block:?}");
+            }
+            Err(error) => assert!(!value.contains(char::is_numeric) || value == "x'00'", "{value}: {error}"),
         }
         assert!(Everything::of(&mut store) == expected());
     }
 }
-
 
 /// Has the tables made anew, as the errors say.
 fn made_anew(folder: &Folder) {
@@ -292,5 +295,43 @@ fn whatever_the_table_of_closed_tickets_says_what_is_open_keeps_its_records() {
             assert_eq!(store.personal(ongoing.id()).unwrap().len(), 1);
             assert_eq!(store.personal(ended.id()).unwrap().len(), 0);
         });
+    }
+}
+
+#[test]
+fn a_journal_without_the_check_of_its_key_or_of_a_form_that_never_was_is_refused() {
+    let folder = Folder::new();
+    let start = || builder(open(&folder.journal()), &clock()).start();
+    let engine = start().unwrap();
+    block_on(async {
+        submitted(&engine, 1, HISAR).await;
+        engine.shutdown().await;
+    });
+    connection(&folder.journal()).execute_batch("DELETE FROM fact WHERE name = 'key'").unwrap();
+    let error = start().unwrap_err().to_string();
+    assert!(error.contains("installation's key") && error.contains("backup"), "{error}");
+
+    for form in [0, 1, -1] {
+        connection(&folder.journal()).pragma_update(None, "user_version", form).unwrap();
+        let error = refused(&folder.journal());
+        assert!(matches!(&error, OpenError::Damaged { .. }), "{error:?}");
+        assert!(error.to_string().contains(&format!("form {form}")), "{error}");
+    }
+}
+
+#[test]
+fn a_log_whose_file_is_not_there_is_not_deleted() {
+    for is_empty in [false, true] {
+        let folder = kept();
+        let (path, log) = (folder.journal(), folder.file("haryana.journal-wal"));
+        std::fs::write(&log, [7; 5_000]).unwrap();
+        if is_empty {
+            std::fs::write(&path, "").unwrap();
+        } else {
+            std::fs::remove_file(&path).unwrap();
+        }
+        let error = refused(&path);
+        assert!(matches!(error, OpenError::Damaged { .. }) && error.to_string().contains("log"), "{error}");
+        assert_eq!(std::fs::read(&log).unwrap(), [7; 5_000]);
     }
 }

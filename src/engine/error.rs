@@ -96,7 +96,7 @@ pub enum ActError {
 #[non_exhaustive]
 pub enum Failure {
     /// The store refused it.
-    #[error("{reason}; nothing was written, send it again when the store has room")]
+    #[error("{reason}; nothing was written, send it again when the store can write")]
     NotStored {
         /// The store's reason.
         reason: String,

@@ -23,7 +23,7 @@ pub struct Limits {
     pub subscriber_backlog: usize,
     /// How many passed dates a desk hands over at a time, so that submits go on meanwhile. Default: 256.
     pub dates_at_a_time: usize,
-    /// How many running numbers are set aside at a time; after a crash the rest of a block is never used.
+    /// How many running numbers are set aside at a time; after a restart the rest of a block is not used.
     /// Default: 10,000.
     pub numbers_at_a_time: u32,
     /// For how many posts the filter that knows "never seen" is made; beyond it the store is asked more often.

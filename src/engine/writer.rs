@@ -207,6 +207,7 @@ impl Writer {
     fn settle(&mut self, records: &Arc<Vec<Record>>, reason: String) -> Result<Position, AppendError> {
         tracing::error!(reason, "the store cannot tell whether a batch was written");
         self.shared.health.enter(Mode::Recovering { reason: reason.clone() });
+        let mut why = String::new();
         for attempt in 0..REOPEN_ATTEMPTS {
             if attempt > 0 {
                 std::thread::sleep(REOPEN_PAUSE);
@@ -221,10 +222,14 @@ impl Writer {
                     let reason = format!("{reason}; and it ends at {end}, where nobody wrote");
                     return Err(AppendError::Unknown { reason });
                 }
-                Err(error) => tracing::error!(%error, attempt, "the store cannot be opened again"),
+                Err(error) => {
+                    tracing::error!(%error, attempt, "the store cannot be opened again");
+                    why = format!("{reason}; the store cannot be opened again: {error}");
+                    self.shared.health.enter(Mode::Recovering { reason: why.clone() });
+                }
             }
         }
-        Err(AppendError::Unknown { reason })
+        Err(AppendError::Unknown { reason: why })
     }
 
     /// Has the store keep ready how the tickets stand. That it cannot now does no harm but to the next start.

@@ -7,6 +7,9 @@ use serde::{Deserialize, Serialize};
 
 /// The highest running number.
 const HIGHEST: u64 = 99_999_999_999_999;
+/// By how much the running number of a new ticket may be above the highest that a ticket has: numbers are set aside in
+/// blocks, of which the rest is not used after a restart. Twice the largest block.
+pub const MOST_UNUSED: u64 = 1 << 25;
 /// Digits of the running number that are always written; with the check digit that makes two groups of four.
 const SHORTEST: usize = 7;
 

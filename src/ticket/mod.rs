@@ -35,7 +35,7 @@ pub use authority::{ActionKind, Roles, may};
 pub use event::{
     ClosedBy, Grounds, Holder, MarkReason, Origin, Outcome, ParkReason, Reference, Remark, TicketEvent, TriageReason,
 };
-pub use id::{TicketId, TicketIdError};
+pub use id::{MOST_UNUSED, TicketId, TicketIdError};
 pub use notice::{Notice, Recipient};
 pub use policy::{Policy, RemarkPolicy, Review};
 pub use state::{Bound, Rest, State, StateKind};

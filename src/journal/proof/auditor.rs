@@ -23,11 +23,7 @@ use super::heads::{Head, Heads};
 use super::key::JournalName;
 use super::tree::{Edge, TreeHash, TreeHead, leaf_hash};
 use crate::journal::{Entry, EntryHash, Link, Position, TicketEntry, Unreadable, unseal};
-use crate::ticket::{TicketEvent, TicketId, Version};
-
-/// By how much the number of a new ticket may be above the highest so far: numbers are set aside in blocks, of which
-/// the rest is not used after a restart. Two of the largest blocks that [`Limits`](crate::Limits) allow.
-pub const MOST_UNUSED: u64 = 1 << 25;
+use crate::ticket::{MOST_UNUSED, TicketEvent, TicketId, Version};
 
 /// An entry as it stands in a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

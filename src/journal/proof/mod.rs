@@ -160,7 +160,7 @@ mod prover;
 mod sample;
 mod tree;
 
-pub use auditor::{Audit, Auditor, Fault, Finding, MOST_UNUSED, WrittenEntry};
+pub use auditor::{Audit, Auditor, Fault, Finding, WrittenEntry};
 pub use checkpoint::{Checkpoint, CheckpointError, OpenError, SignError};
 pub use growth::{GrowthError, GrowthProof};
 pub use heads::{Head, UNUSED};

@@ -50,7 +50,7 @@ impl Archive {
         let connection = Connection::open_with_flags(&path, flags).map_err(named)?;
         let read = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
         if read("application_id").map_err(named)? != i64::from(schema::APPLICATION_ID) {
-            return Err(OpenError::NotOurs { path, what: "another program's database" });
+            return Err(OpenError::NotOurs { path, what: file::UNMARKED });
         }
         let found = read("user_version").map_err(named)?;
         if found > schema::VERSION {

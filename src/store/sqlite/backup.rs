@@ -41,15 +41,18 @@ impl std::fmt::Debug for Copies {
 }
 
 fn back_up(from: &Path, to: &Path, begins: impl FnOnce(InterruptHandle)) -> Result<(), StoreError> {
-    let io = |what: &str, error: std::io::Error| StoreError { reason: format!("{what}: {error}") };
+    let io = |what: &str, error: std::io::Error| StoreError { reason: format!("{what} {}: {error}", to.display()) };
     if to.try_exists().map_err(|error| io("the place of the copy", error))? {
-        return Err(StoreError { reason: "there is a file where the copy is to be; give another name".to_owned() });
+        let reason = format!("{} is there already; give the copy another name", to.display());
+        return Err(StoreError { reason });
     }
     let part = beside(to, "-nivaran-part");
-    if let Err(error) = std::fs::remove_file(&part)
-        && error.kind() != std::io::ErrorKind::NotFound
-    {
-        return Err(io("what is left of an earlier copy", error));
+    for left in [part.clone(), beside(&part, "-journal")] {
+        if let Err(error) = std::fs::remove_file(&left)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            return Err(io("what is left of an earlier copy to", error));
+        }
     }
     let copy = || -> Result<(), StoreError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -92,7 +95,8 @@ impl Place {
         if Self::all().insert(to.to_owned()) {
             Ok(Self(to.to_owned()))
         } else {
-            Err(StoreError { reason: "another copy to that place is under way; give another name".to_owned() })
+            let reason = format!("another copy to {} is under way; give another name", to.display());
+            Err(StoreError { reason })
         }
     }
 

@@ -4,12 +4,15 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::ffi::ErrorCode;
+use rusqlite::ffi::{self, ErrorCode};
 use rusqlite::{Connection, OpenFlags};
 
 use super::error::OpenError;
 use super::schema;
 use super::{Settings, Synchronous};
+
+/// What a database is that is not marked as a journal.
+pub(super) const UNMARKED: &str = "a database without a journal's mark (another program's, or one that was cut off)";
 
 /// The oldest SQLite that does not damage a file when its log begins anew.
 /// Source: <https://sqlite.org/wal.html#walresetbug>.
@@ -33,7 +36,7 @@ impl Sentinel {
         if let Some(reason) = has_other_names(path) {
             return Err(OpenError::Io { path: path.to_owned(), reason: reason.to_owned() });
         }
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(Self::place(path));
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(place(path, "-lock"));
         let file = file.map_err(|error| match error.kind() {
             std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
                 OpenError::ReadOnly { path: path.to_owned() }
@@ -51,14 +54,14 @@ impl Sentinel {
 
     /// Whether another engine has the file; nothing is made.
     fn is_held(path: &Path) -> bool {
-        let file = OpenOptions::new().write(true).open(Self::place(path));
+        let file = OpenOptions::new().write(true).open(place(path, "-lock"));
         file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
     }
+}
 
-    /// Beside the file itself, by whatever link it is come to.
-    fn place(path: &Path) -> PathBuf {
-        beside(&std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()), "-lock")
-    }
+/// Beside the file itself, by whatever link it is come to.
+pub(super) fn place(path: &Path, suffix: &str) -> PathBuf {
+    beside(&std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()), suffix)
 }
 
 /// Why a path cannot stand for its file: under each other name an engine would find another lock and another log.
@@ -84,7 +87,13 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
 /// Looks whether there can be a journal at a path, and makes nothing there.
 pub(super) fn look(path: &Path) -> Result<(), OpenError> {
     check_library(rusqlite::version_number(), rusqlite::version())?;
-    let Ok(there) = std::fs::metadata(path) else { return Ok(()) };
+    let there = std::fs::metadata(path);
+    if there.as_ref().map_or(0, std::fs::Metadata::len) == 0 && has_log(path) {
+        // SQLite would take the log of a file that is not there for somebody else's, and delete it.
+        let what = "its log (-wal) is there and it is not (put it back beside its log)".to_owned();
+        return Err(OpenError::Damaged { path: path.to_owned(), what });
+    }
+    let Ok(there) = there else { return Ok(()) };
     let not_ours = |what| Err(OpenError::NotOurs { path: path.to_owned(), what });
     match there.file_type() {
         kind if kind.is_dir() => not_ours("a folder"),
@@ -99,6 +108,11 @@ pub(super) fn look(path: &Path) -> Result<(), OpenError> {
         }),
         _ => Ok(()),
     }
+}
+
+/// Whether there is a log with something in it.
+fn has_log(path: &Path) -> bool {
+    std::fs::metadata(beside(path, "-wal")).is_ok_and(|log| log.len() > 0)
 }
 
 /// Whether an engine stood guard over a file whose first transaction was cut off.
@@ -171,7 +185,7 @@ fn peek(path: &Path) -> Result<(), OpenError> {
     })?;
     let version = read("user_version").map_err(|error| named(path, &error))?;
     if id != i64::from(schema::APPLICATION_ID) {
-        return Err(not_ours("another program's database"));
+        return Err(not_ours(UNMARKED));
     }
     match version {
         known if known <= schema::VERSION => Ok(()),
@@ -203,18 +217,23 @@ fn bring_up(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     let tables = schema::tables(connection).map_err(named)?;
     let is_new = id == 0 && tables.is_empty();
     if !is_new && id != i64::from(schema::APPLICATION_ID) {
-        return Err(OpenError::NotOurs { path: path.to_owned(), what: "another program's database" });
+        return Err(OpenError::NotOurs { path: path.to_owned(), what: UNMARKED });
     }
     if found > schema::VERSION {
         return Err(OpenError::Newer { path: path.to_owned(), found, known: schema::VERSION });
     }
+    let other_tables = || {
+        let what = format!("its tables are not those of a journal of form {found}");
+        OpenError::Damaged { path: path.to_owned(), what }
+    };
     if found < schema::VERSION {
-        schema::migrate(connection, if is_new { 0 } else { found }).map_err(named)?;
+        // What a step makes is there already, or what it goes on from is not.
+        let migrated = schema::migrate(connection, if is_new { 0 } else { found });
+        migrated.map_err(|error| if is_sql(&error) { other_tables() } else { named(error) })?;
     }
     let tables = schema::tables(connection).map_err(named)?;
     if schema::expected().map_err(named)? != tables {
-        let what = "its tables are not those of a journal".to_owned();
-        return Err(OpenError::Damaged { path: path.to_owned(), what });
+        return Err(other_tables());
     }
     connection.execute_batch("COMMIT").map_err(named)
 }
@@ -240,8 +259,20 @@ fn is_unwritable(path: &Path) -> bool {
 pub(super) fn reason(code: Option<ErrorCode>, error: &rusqlite::Error) -> String {
     match (code, error) {
         (Some(ErrorCode::DiskFull), _) => "the disk is full".to_owned(),
-        (_, rusqlite::Error::SqliteFailure(error, _)) => format!("{error} (code {})", error.extended_code),
+        (_, rusqlite::Error::SqliteFailure(ffi::Error { extended_code, .. }, _)) => {
+            format!("SQLite says: {} (code {extended_code})", ffi::code_to_str(*extended_code))
+        }
+        (_, error) if is_sql(error) => "its tables are not those of a journal".to_owned(),
         _ => "a value has another type than the table says".to_owned(),
+    }
+}
+
+/// Whether a statement does not fit the tables.
+fn is_sql(error: &rusqlite::Error) -> bool {
+    match error {
+        rusqlite::Error::SqlInputError { .. } => true,
+        rusqlite::Error::SqliteFailure(error, _) => error.extended_code == ffi::SQLITE_ERROR,
+        _ => false,
     }
 }
 
@@ -256,6 +287,7 @@ impl Synchronous {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 mod tests {
     use super::*;
 
@@ -264,6 +296,57 @@ mod tests {
         assert_eq!(check_library(3_051_002, "3.51.2"), Err(OpenError::Library { found: "3.51.2".to_owned() }));
         assert_eq!(check_library(3_051_003, "3.51.3"), Ok(()));
         assert_eq!(check_library(rusqlite::version_number(), rusqlite::version()), Ok(()));
+    }
+
+    /// What is read back of an opened file's settings.
+    fn settings_of(connection: &Connection) -> [(&'static str, String); 6] {
+        let names =
+            ["journal_mode", "secure_delete", "synchronous", "wal_autocheckpoint", "journal_size_limit", "cache_size"];
+        names.map(|name| {
+            let value =
+                connection.pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0)).unwrap();
+            let text = match value {
+                rusqlite::types::Value::Text(text) => text,
+                rusqlite::types::Value::Integer(number) => number.to_string(),
+                other => format!("{other:?}"),
+            };
+            (name, text)
+        })
+    }
+
+    #[test]
+    fn a_file_is_used_with_the_settings_that_promise_what_is_promised() {
+        let folder = tempfile::tempdir().unwrap();
+        let (connection, _) = open(&folder.path().join("journal"), &Settings::default()).unwrap();
+        let expected = [
+            ("journal_mode", "wal"),
+            // Wholly: 2 would be FAST, which leaves copies in what is free.
+            ("secure_delete", "1"),
+            ("synchronous", "2"),
+            ("wal_autocheckpoint", "4096"),
+            ("journal_size_limit", "67108864"),
+            ("cache_size", "-65536"),
+        ];
+        assert_eq!(settings_of(&connection), expected.map(|(name, value)| (name, value.to_owned())));
+    }
+
+    #[test]
+    fn what_a_crash_left_in_the_log_is_brought_home_before_anything_is_served() {
+        let (folder, crashed) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let (connection, _) = open(&folder.path().join("journal"), &Settings::default()).unwrap();
+        connection.execute_batch("INSERT INTO fact VALUES ('name', 1)").unwrap();
+        for file in ["journal", "journal-wal"] {
+            std::fs::copy(folder.path().join(file), crashed.path().join(file)).unwrap();
+        }
+        let path = crashed.path().join("journal");
+        assert!(std::fs::metadata(beside(&path, "-wal")).unwrap().len() > 0);
+        let (_connection, log) = open(&path, &Settings::default()).unwrap();
+        assert_eq!((log, std::fs::metadata(beside(&path, "-wal")).unwrap().len()), (LogState::Empty, 0));
+        let alone =
+            Connection::open_with_flags(uri(&path), OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_READ_ONLY);
+        let there =
+            alone.unwrap().query_row("SELECT value FROM fact WHERE name = 'name'", [], |row| row.get::<_, i64>(0));
+        assert_eq!(there, Ok(1), "it is in the log only");
     }
 
     #[test]

@@ -79,7 +79,7 @@ use append::{LastEntries, Perhaps};
 pub use archive::{Archive, ArchivedEntry};
 use backup::Copies;
 pub use error::OpenError;
-use file::{LogState, Sentinel, beside};
+use file::{LogState, Sentinel};
 use projection::NotBroughtUp;
 use rows::{RawPage, fact, number, set_fact, ticket};
 use scribe::Scribe;
@@ -91,7 +91,7 @@ use young::Young;
 use super::{AppendError, BackupJob, Changed, Lifetime, Store, StoreError};
 use crate::journal::{Bearings, Entry, Position, Record, Standing};
 use crate::personal::{Commitment, KeyCheck, SaltedRecord, SourceKey};
-use crate::ticket::{RequestId, TicketId, Version};
+use crate::ticket::{MOST_UNUSED, RequestId, TicketId, Version};
 
 /// How the file is used. The defaults were measured; see `BENCHMARKS.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,7 +105,8 @@ pub struct Settings {
     pub log_bytes: u32,
     /// How much memory SQLite may use for pages, in KiB. Default: 65,536.
     pub cache_kib: u32,
-    /// How many bytes are held in reserve for the day on which the disk is full; 0 for none. Default: 8 MiB.
+    /// How many bytes are held in reserve for the day on which the disk is full; 0 for none. At least twice what the log may
+    /// have, which then has to be brought home. Default: 32 MiB.
     pub spare_bytes: u64,
     /// After how many entries the indexes are brought up. Default: 8,192.
     pub index_every: usize,
@@ -118,7 +119,7 @@ impl Default for Settings {
             checkpoint_pages: 4_096,
             log_bytes: 64 << 20,
             cache_kib: 65_536,
-            spare_bytes: 8 << 20,
+            spare_bytes: 32 << 20,
             index_every: 8_192,
         }
     }
@@ -171,7 +172,7 @@ impl SqliteStore {
             .map_err(|error| OpenError::Io { path: path.to_owned(), reason: error.to_string() })?;
         file::look(&path)?;
         let sentinel = Sentinel::stand(&path)?;
-        let spare = Spare::new(beside(&path, "-spare"), settings.spare_bytes);
+        let spare = Spare::new(file::place(&path, "-spare"), settings.spare_bytes);
         let (connection, log) = match file::open(&path, &settings) {
             // Perhaps room is all that it needs.
             Err(OpenError::Io { .. }) if spare.free() => file::open(&path, &settings),
@@ -207,7 +208,7 @@ impl SqliteStore {
     fn named(&self, error: NotBroughtUp) -> OpenError {
         let path = self.path.clone();
         match error {
-            NotBroughtUp::Unreadable(error) => OpenError::Damaged { path, what: error.reason },
+            NotBroughtUp::Unreadable(error) => OpenError::Damaged { path, what: without_mending(error.reason) },
             NotBroughtUp::Unwritable(error) => OpenError::Io { path, reason: error.reason },
         }
     }
@@ -262,6 +263,11 @@ impl SqliteStore {
             tracing::warn!(reason = file::reason(error.sqlite_error_code(), &error), "the log cannot be brought home");
         }
     }
+}
+
+/// What is wrong; the error that says so of the whole file says how to mend it, too.
+fn without_mending(reason: String) -> String {
+    reason.strip_suffix("; restore the journal from a backup").map_or(reason.clone(), str::to_owned)
 }
 
 fn roll_back(connection: &Connection) {
@@ -400,7 +406,10 @@ impl Store for SqliteStore {
             // A number that a ticket has was set aside, whatever the file says.
             let used: Option<i64> =
                 connection.prepare_cached("SELECT max(ticket) FROM history")?.query_row([], |row| row.get(0))?;
-            let last = known.max(used).max(self.young.last().map(number)).unwrap_or_default().max(0);
+            let used = used.max(self.young.last().map(number)).unwrap_or_default().max(0);
+            // Of numbers so far ahead none can be on its way: what nobody was told may be given again.
+            let is_near = |known: &i64| known.saturating_sub(used).cast_unsigned() <= MOST_UNUSED;
+            let last = known.filter(is_near).unwrap_or_default().max(used);
             let Some(end) = last.checked_add(i64::from(count)) else { return Ok(None) };
             set_fact(connection, "reserved", end)?;
             connection.execute_batch("COMMIT")?;
@@ -466,9 +475,14 @@ impl Store for SqliteStore {
         let connection = self.connection()?;
         let known: Option<Vec<u8>> = fact(connection, "key")?;
         match known {
-            None => {
+            None if self.end == Position::default() => {
                 set_fact(connection, "key", key.as_bytes())?;
                 Ok(key)
+            }
+            None => {
+                let reason =
+                    "there are entries and no check of the installation's key; restore the journal from a backup";
+                Err(StoreError { reason: reason.to_owned() })
             }
             Some(known) => KeyCheck::from_bytes(&known)
                 .ok_or_else(|| StoreError { reason: "the check of the installation's key is damaged".to_owned() }),

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rusqlite::{Connection, OptionalExtension, params};
 
+use super::MAKE_ANEW;
 use super::archive::{Archive, ArchivedEntry};
 use super::projection::kept;
-use super::MAKE_ANEW;
 use super::rows::{self, fact, nanoseconds, number, ticket};
 use super::young::Young;
 use crate::journal::proof::{Audit, Auditor, Checkpoint, Finding, WrittenEntry};
