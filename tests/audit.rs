@@ -10,9 +10,11 @@ use std::path::Path;
 
 use jiff::SignedDuration;
 use journals::*;
+use nivaran::calendar::Hours;
 use nivaran::journal::proof::{Audit, Checkpoint, JournalName, SigningKey};
+use nivaran::journal::{Entry, Position};
 use nivaran::store::sqlite::{Archive, VerifyError};
-use nivaran::{Engine, Limits};
+use nivaran::{Engine, Limits, Policy, Store};
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use support::*;
@@ -39,7 +41,12 @@ fn a_journal_passes_while_an_engine_works_on_it_after_each_stop_and_as_a_copy_th
         let (clock, mut rng, mut now) = (clock(), StdRng::seed_from_u64(3), at(0));
         let mut limits = Limits::default();
         (limits.keep_every, limits.numbers_at_a_time) = (11, 2);
-        let start = || -> Engine { builder(open(&folder.journal()), &clock).limits(limits).start().unwrap() };
+        let mut policy = Policy::default();
+        policy.keep_personal_after_closing = Some(Hours::from_days(9));
+        let start = || -> Engine {
+            let builder = builder(open(&folder.journal()), &clock).limits(limits);
+            builder.policy(policy.clone()).start().unwrap()
+        };
         let mut engine = start();
         let mut audits: Vec<Audit> = Vec::new();
         for step in 0..240 {
@@ -68,6 +75,9 @@ fn a_journal_passes_while_an_engine_works_on_it_after_each_stop_and_as_a_copy_th
         let opened = |note: String| Checkpoint::open(&note, [key.verifier()]).unwrap();
         let checkpoints: Vec<Checkpoint> = audits.iter().map(signed).map(opened).collect();
         let last = verify(&folder.journal(), &checkpoints).unwrap();
+        let erased = open(&folder.journal()).read(Position(0), usize::MAX).unwrap();
+        let by_age = |entry: &Entry| matches!(entry, Entry::Erased(erasure) if erasure.by.is_none());
+        assert!(erased.iter().any(by_age), "nothing came of age");
         assert!(last.entries.size > 150 && last.tickets.size > 40, "{last:?}");
     });
 }
@@ -123,7 +133,7 @@ fn whatever_is_done_to_the_tables_made_from_the_journal_is_found_named_and_mende
 }
 
 /// What somebody may do to the journal itself.
-const ON_ENTRIES: [(&str, &str); 13] = [
+const ON_ENTRIES: [(&str, &str); 15] = [
     (
         "an entry is slipped in before the first",
         "INSERT INTO entry SELECT -1, hash, text FROM entry WHERE position = 4",
@@ -157,6 +167,14 @@ const ON_ENTRIES: [(&str, &str); 13] = [
         "INSERT INTO personal SELECT 99999, salt, record FROM personal LIMIT 1",
     ),
     ("a personal record is taken out", "DELETE FROM personal WHERE position = (SELECT min(position) FROM personal)"),
+    (
+        "the first personal record is emptied",
+        "UPDATE personal SET salt = x'', record = '' WHERE position = (SELECT min(position) FROM personal)",
+    ),
+    (
+        "the last personal record is emptied",
+        "UPDATE personal SET salt = x'', record = '' WHERE position = (SELECT max(position) FROM personal)",
+    ),
     (
         "a personal record is slipped in",
         "INSERT INTO personal SELECT 0, salt, record FROM personal WHERE record <> '' LIMIT 1",

@@ -5,7 +5,8 @@
 //! 2. Its text gives the hash that was stored beside it, and reads as an entry.
 //! 3. It is its ticket's next: versions 1, 2, 3, …, the first with the grievance.
 //! 4. It holds the hash of its ticket's entry before it. The first of a ticket holds none, nor does one about no ticket.
-//! 5. At the size of each checkpoint that is given, both trees have the roots that were signed.
+//! 5. It was not decided before the entry in front of it: time never falls.
+//! 6. At the size of each checkpoint that is given, both trees have the roots that were signed.
 //!
 //! # What that tells
 //! Who alters a text and not its hash is found at that entry. Who alters the hash too is found at the ticket's next
@@ -46,6 +47,10 @@ pub struct Auditor {
     /// The size up to which the entries are those of a checkpoint.
     vouched: u64,
     found: Option<Finding>,
+    /// When the last entry was decided.
+    at: Option<Timestamp>,
+    /// The first entry whose time falls. It is told last: an entry that is not as it was written says more.
+    fell: Option<Finding>,
 }
 
 impl Auditor {
@@ -58,7 +63,7 @@ impl Auditor {
     pub fn new(checkpoints: impl IntoIterator<Item = Checkpoint>) -> Self {
         let mut ahead: Vec<Checkpoint> = checkpoints.into_iter().collect();
         ahead.sort_by_key(|checkpoint| Reverse(checkpoint.entries().size));
-        Self { entries: Edge::default(), heads: Heads::new(), ahead, vouched: 0, found: None }
+        Self { entries: Edge::default(), heads: Heads::new(), ahead, vouched: 0, found: None, at: None, fell: None }
     }
 
     /// Takes the next entry as the store has it.
@@ -87,6 +92,9 @@ impl Auditor {
             // Not kept: the rest may yet be taken.
             let what = Fault::CutOff { checkpoint: missed.entries().size };
             return Err(Finding { position: Position(self.entries.size()), ticket: None, version: None, what });
+        }
+        if let Some(fell) = &self.fell {
+            return Err(fell.clone());
         }
         Ok(Audit { entries: self.entries.head(), tickets: self.heads.head() })
     }
@@ -138,7 +146,7 @@ impl Auditor {
     }
 
     /// The head that the entry makes of its ticket's; `None` for one about no ticket.
-    fn read(&self, row: WrittenEntry<'_>) -> Result<Option<Head>, Finding> {
+    fn read(&mut self, row: WrittenEntry<'_>) -> Result<Option<Head>, Finding> {
         let next = self.next();
         let at = |position, what| Finding { position, ticket: None, version: None, what };
         match row.position.cmp(&next) {
@@ -156,6 +164,10 @@ impl Auditor {
             return Err(here(Fault::Altered));
         }
         let entry = unseal(row.text).map_err(|error| here(Fault::Unreadable(error)))?;
+        if Some(entry.at()) < self.at && self.fell.is_none() {
+            self.fell = Some(here(Fault::Earlier));
+        }
+        self.at = self.at.max(Some(entry.at()));
         let before = link.as_ref().map_err(|error| here(Fault::Unreadable(error.clone())))?.before;
         let Entry::Ticket(entry) = entry else {
             return if before.is_none() { Ok(None) } else { Err(here(Fault::StrayLink)) };
@@ -288,6 +300,9 @@ pub enum Fault {
     /// A ticket's first entry is not that a grievance was received.
     #[error("the history of the ticket does not begin with its grievance; the beginning was altered")]
     NoBeginning,
+    /// It was decided before the entry in front of it. Whatever the clock does, an engine's time never falls.
+    #[error("it was decided before the entry in front of it; one of the two was altered, or they changed places")]
+    Earlier,
     /// It should hold the hash of the ticket's entry before it.
     #[error("it does not say which entry it was written after; it was altered or slipped in")]
     NoLink,
@@ -360,7 +375,7 @@ mod tests {
     }
 
     fn alter(row: &mut Row) {
-        row.text = row.text.replacen("2022-04-15", "2022-04-16", 1);
+        row.text = row.text.replacen("0123456789abcdef", "1123456789abcdef", 1);
     }
 
     fn alter_with_hash(row: &mut Row) {
@@ -395,6 +410,19 @@ mod tests {
             let what = Fault::Rewritten { since, checkpoint };
             assert_eq!(audit(&rows, &checkpoints), Err(finding(since, None, what)), "{at}");
         }
+    }
+
+    #[test]
+    fn a_time_that_falls_is_told_when_nothing_else_is() {
+        // The last about no ticket: nothing links to it.
+        let mut rows = sample();
+        rows[9].text = rows[9].text.replacen("2022-04-15", "2022-04-14", 1);
+        rows[9].hash = EntryHash::of(&rows[9].text);
+        assert_eq!(found(&rows), finding(9, None, Fault::Earlier));
+        let mut rows = sample();
+        alter_with_hash(&mut rows[2]);
+        let what = Fault::AlteredWithHash { before: Position(2), next: Position(5) };
+        assert_eq!(found(&rows), finding(2, Some((1, 2)), what));
     }
 
     #[test]
@@ -646,9 +674,10 @@ mod tests {
                 _ => entries(&[&numbers[..at], &numbers[at + 1..]].concat()),
             };
             if kind < 2 {
+                let other = "f123456789abcdef".to_owned().try_into().unwrap();
                 match &mut forged[at] {
-                    Entry::Ticket(entry) => entry.at = second(77_777),
-                    Entry::Rules(entry) => entry.at = second(77_777),
+                    Entry::Ticket(entry) => entry.table = other,
+                    Entry::Rules(entry) => entry.table = other,
                     _ => {}
                 }
             }

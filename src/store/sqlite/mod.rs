@@ -57,6 +57,8 @@
 mod append;
 mod archive;
 mod backup;
+#[cfg(feature = "proof")]
+mod emptied;
 mod error;
 mod file;
 mod projection;

@@ -6,11 +6,12 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::MAKE_ANEW;
 use super::archive::{Archive, ArchivedEntry};
+use super::emptied::Emptied;
 use super::projection::kept;
 use super::rows::{self, fact, nanoseconds, number, ticket};
 use super::young::Young;
 use crate::journal::proof::{Audit, Auditor, Checkpoint, Finding, WrittenEntry};
-use crate::journal::{Entry, Position, Standing, TicketEntry, unseal};
+use crate::journal::{Entry, Erased, Erasure, Position, Standing, TicketEntry, unseal};
 use crate::personal::{AuthorKey, SourceKey};
 use crate::store::StoreError;
 use crate::ticket::{TicketEvent, TicketId, Version};
@@ -32,14 +33,15 @@ pub enum VerifyError {
         /// What is wrong; nothing personal.
         what: String,
     },
-    /// The file cannot be read, or a personal record is another than it was, taken out or slipped in.
+    /// The file cannot be read, or a personal record is another than it was, taken out, emptied or slipped in.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Archive {
     /// Reads the whole journal and checks it: that no entry was altered, removed or slipped in, against itself and
-    /// against earlier checkpoints; that each personal record that is there is the one that was written; and that the
+    /// against earlier checkpoints; that each personal record is the one that was written, or empty because of an erasure
+    /// that stands in the journal; and that the
     /// tables that are made from it (indexes, open and closed tickets) are what it comes to. `seen` is called with each
     /// entry, e.g. to show how far it is.
     ///
@@ -53,11 +55,17 @@ impl Archive {
         let mut auditor = Auditor::new(checkpoints);
         let mut derived = Derived::begin(&self.connection)?;
         let mut wrong = derived.as_ref().err().cloned();
+        let mut emptied = Emptied::default();
         self.each(|written| -> Result<(), VerifyError> {
             auditor.take(WrittenEntry { position: written.position, hash: written.hash, text: &written.text })?;
             // The auditor has found that it can be read.
             let entry = unseal(&written.text).map_err(|error| StoreError { reason: error.to_string() })?;
-            self.look_beside(written.position, &entry)?;
+            match (&entry, self.look_beside(written.position, &entry)?) {
+                (Entry::Ticket(entry), Beside::Emptied) => emptied.take_empty(entry, written.position),
+                (Entry::Ticket(entry), Beside::AsWritten) => emptied.take(entry),
+                (Entry::Erased(erasure), _) => emptied.account(erasure.of),
+                _ => {}
+            }
             if let (Ok(derived), None) = (&mut derived, &wrong) {
                 wrong = derived.take(written.position, &entry)?.err();
             }
@@ -66,6 +74,10 @@ impl Archive {
         })?;
         let audit = auditor.audit()?;
         self.has_no_strays(auditor.next())?;
+        if let Some(position) = emptied.unexplained() {
+            let reason = format!("entry {position}: its personal record was emptied, and no erasure says so");
+            return Err(StoreError { reason }.into());
+        }
         if let (Ok(derived), None) = (&derived, &wrong) {
             wrong = derived.has_no_more(&auditor)?.err();
         }
@@ -89,9 +101,9 @@ impl Archive {
     }
 
     /// Whether what people wrote stands beside the entry that it came with. What is erased leaves an empty row.
-    fn look_beside(&self, position: Position, entry: &Entry) -> Result<(), StoreError> {
+    fn look_beside(&self, position: Position, entry: &Entry) -> Result<Beside, StoreError> {
         if self.personal(position, entry)?.is_some() {
-            return Ok(());
+            return Ok(Beside::AsWritten);
         }
         let sql = "SELECT EXISTS (SELECT 1 FROM personal WHERE position = ?1)";
         let mut select = self.connection.prepare_cached(sql)?;
@@ -101,9 +113,18 @@ impl Archive {
                 Err(StoreError { reason: format!("entry {position}: its personal record was taken out") })
             }
             (true, None) => Err(StoreError { reason: format!("entry {position}: a personal record was slipped in") }),
-            _ => Ok(()),
+            (true, Some(_)) => Ok(Beside::Emptied),
+            (false, None) => Ok(Beside::AsWritten),
         }
     }
+}
+
+/// What stands beside an entry.
+enum Beside {
+    /// The record that it came with, or none where it came with none.
+    AsWritten,
+    /// A record that is empty.
+    Emptied,
 }
 
 /// What is wrong with the tables.
@@ -119,7 +140,9 @@ struct Derived<'a> {
     young: Young,
     /// How the tickets stood where it was last kept.
     kept: Standing,
+    /// The closed tickets, and up to where that goes: retention brings them up.
     closed: BTreeMap<i64, i64>,
+    closed_end: Position,
     /// How they stand by the journal.
     folded: Standing,
 }
@@ -138,7 +161,10 @@ impl<'a> Derived<'a> {
             let mut select = connection.prepare("SELECT ticket, at FROM closed_ticket")?;
             let closed =
                 select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
-            Ok(Ok(Self { connection, indexed, young: Young::default(), kept, closed, folded: Standing::default() }))
+            // An entry that cannot be read is for the auditor to name.
+            let closed_end = retained(connection, kept.end).ok().flatten().unwrap_or(kept.end);
+            let (young, folded) = (Young::default(), Standing::default());
+            Ok(Ok(Self { connection, indexed, young, kept, closed, closed_end, folded }))
         };
         let read = read();
         connection.execute_batch("COMMIT")?;
@@ -169,7 +195,7 @@ impl<'a> Derived<'a> {
                 self.young.take(entry, position);
             }
         }
-        if position >= self.kept.end {
+        if position >= self.kept.end.max(self.closed_end) {
             return Ok(Ok(()));
         }
         let history = match self.folded.lacks(entry) {
@@ -179,7 +205,8 @@ impl<'a> Derived<'a> {
         if let Err(error) = self.folded.take(entry, history.iter().filter_map(Entry::ticket)) {
             return Ok(Err(Wrong(error.to_string())));
         }
-        Ok(if self.folded.end == self.kept.end { self.stands() } else { Ok(()) })
+        let is_as_kept = if self.folded.end == self.kept.end { self.stands() } else { Ok(()) };
+        Ok(is_as_kept.and_then(|()| if self.folded.end == self.closed_end { self.are_closed() } else { Ok(()) }))
     }
 
     /// Whether the tickets stand as was kept.
@@ -193,6 +220,12 @@ impl<'a> Derived<'a> {
         if kept.bearings != folded.bearings {
             return Err(Wrong("what was kept of whose turn it is, rules and roster".to_owned()));
         }
+        Ok(())
+    }
+
+    /// Whether those are closed that the table has.
+    fn are_closed(&self) -> Result<(), Wrong> {
+        let folded = &self.folded;
         let closed: BTreeMap<i64, i64> = folded.closed.iter().map(|(id, at)| (number(*id), nanoseconds(*at))).collect();
         if self.closed != closed {
             return Err(Wrong("the table closed_ticket".to_owned()));
@@ -273,6 +306,21 @@ impl<'a> Derived<'a> {
         }
         Ok(history)
     }
+}
+
+/// Behind the last erasure by age that stands behind this position: it has brought up which tickets are closed.
+fn retained(connection: &Connection, from: Position) -> Result<Option<Position>, StoreError> {
+    let sql = "SELECT position, hash, text FROM entry
+        WHERE position >= ?1 AND json_extract(text, '$.ticket') IS NULL ORDER BY position DESC";
+    let mut select = connection.prepare(sql)?;
+    let mut found = select.query([from.0.cast_signed()])?;
+    while let Some(row) = found.next()? {
+        let position = Position(row.get::<_, i64>(0)?.cast_unsigned());
+        if let Entry::Erased(Erasure { of: Erased::ClosedBefore(_), .. }) = rows::entry(position, row, 1, 2)? {
+            return Ok(Some(position.plus(1)));
+        }
+    }
+    Ok(None)
 }
 
 /// As they stand in the index.
