@@ -16,7 +16,7 @@ use journals::*;
 use nivaran::engine::{EngineBuilder, SeededSecrets};
 use nivaran::journal::{Bearings, Entry, Position, Record, Standing};
 use nivaran::personal::{KeyCheck, SaltedRecord, SourceKey};
-use nivaran::store::sqlite::{OpenError, Settings, SqliteStore};
+use nivaran::store::sqlite::{Archive, OpenError, Settings, SqliteStore};
 use nivaran::store::{AppendError, Changed, Lifetime, StoreError};
 use nivaran::ticket::{StateKind, Version};
 use nivaran::{
@@ -59,6 +59,7 @@ fn another_process_does_its_errand() {
     let journal = PathBuf::from(journal);
     match errand.as_str() {
         "open" => println!("\n> {:?}", SqliteStore::open(&journal, quick(7)).map(|mut store| store.end())),
+        "archive" => println!("\n> {:?}", Archive::open(&journal).map(|archive| archive.len())),
         "write" => {
             let mut settings = Settings::default();
             settings.index_every = 50;
@@ -245,9 +246,9 @@ fn a_file_in_which_another_program_is_writing_is_locked_and_is_not_touched() {
 
 /// What a process says of opening a file that may do only what everybody may; `None` where no such process can be had.
 #[cfg(unix)]
-fn opened_by_one_who_may_not(path: &Path) -> Option<String> {
+fn opened_by_one_who_may_not(errand: &str, path: &Path) -> Option<String> {
     use std::os::unix::process::CommandExt;
-    let mut command = process("open", path);
+    let mut command = process(errand, path);
     if is_root() {
         command.uid(65_534).gid(65_534);
     }
@@ -293,7 +294,7 @@ fn a_file_or_folder_that_may_not_be_written_is_read_only() {
         }
         allow(folder.path(), of_folder);
         let before = folder.bytes();
-        let answer = opened_by_one_who_may_not(&path);
+        let answer = opened_by_one_who_may_not("open", &path);
         let mut after = folder.bytes();
         allow(folder.path(), 0o755);
         let Some(answer) = answer else { return };
@@ -305,11 +306,29 @@ fn a_file_or_folder_that_may_not_be_written_is_read_only() {
     }
     let folder = Folder::new();
     allow(folder.path(), 0o555);
-    let answer = opened_by_one_who_may_not(&folder.journal());
+    let answer = opened_by_one_who_may_not("open", &folder.journal());
     let after = folder.bytes();
     allow(folder.path(), 0o755);
     assert_eq!(answer, Some(format!("Err(ReadOnly {{ path: {:?} }})", folder.journal())));
     assert!(after.is_empty());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_stopped_journal_can_be_read_where_nothing_may_be_written_and_nothing_is_made_there() {
+    use std::os::unix::fs::PermissionsExt;
+    let allow = |path: &Path, mode| std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
+    let folder = kept();
+    let path = folder.journal();
+    allow(&path, 0o444);
+    allow(folder.path(), 0o555);
+    let before = folder.bytes();
+    let answer = opened_by_one_who_may_not("archive", &path);
+    let after = folder.bytes();
+    allow(folder.path(), 0o755);
+    let Some(answer) = answer else { return };
+    assert_eq!(answer, format!("Ok(Ok({}))", entries().len()));
+    assert_untouched(&before, &after);
 }
 
 // ---- an engine that is started again -------------------------------------------------------------------------------

@@ -60,9 +60,13 @@ fn run(options: &Options) -> Done {
         Command::Checkpoint { file, earlier } => checkpoint(file, &options.signing_key()?, earlier, &options.verifiers),
         Command::Prove { file, ticket, checkpoint } => prove(file, *ticket, options.checkpoint(checkpoint)?),
         Command::Growth { file, older, newer } => growth(file, options.checkpoint(older)?, options.checkpoint(newer)?),
-        Command::Check { proof, checkpoints } => check(&fs::read_to_string(proof)?, &options.checkpoints(checkpoints)?),
+        Command::Check { proof, checkpoints } => check(&read(proof)?, &options.checkpoints(checkpoints)?),
         Command::Story { file, ticket } => story::tell(&Archive::open(file)?, *ticket),
     }
+}
+
+fn read(path: &str) -> Done {
+    Ok(fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?)
 }
 
 fn verify(file: &str, checkpoints: &[Checkpoint]) -> Done {
@@ -96,12 +100,14 @@ fn checkpoint(file: &str, key: &SigningKey, earlier: &[String], known: &[Verifie
     let verifier = key.verifier();
     let keys = || std::iter::once(verifier).chain(known);
     let open = |path: &String| -> Result<Checkpoint, Box<dyn Error>> {
-        let note = fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
-        Ok(Checkpoint::open(&note, keys()).map_err(|error| format!("{path}: {error}"))?)
+        Ok(Checkpoint::open(&read(path)?, keys()).map_err(|error| format!("{path}: {error}"))?)
     };
     let earlier: Vec<Checkpoint> = earlier.iter().map(open).collect::<Result<_, _>>()?;
     let audit = archive.verify(earlier, |_| bar.inc(1))?;
     bar.finish_and_clear();
+    if audit.entries.size == 0 {
+        return Err(format!("{file} has no entry: there is nothing to sign; is it the right file?").into());
+    }
     let note: Note = audit.checkpoint(verifier.journal().clone(), Timestamp::now()).sign([key])?;
     Ok(note.to_string())
 }

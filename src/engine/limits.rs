@@ -15,7 +15,8 @@ pub struct Limits {
     pub under_way: usize,
     /// How many of them may be for one desk, so that a flooded desk does not hold the others up. Default: 8,192.
     pub share_of_a_desk: usize,
-    /// How many entries are written in one batch at most. Default: 4,096.
+    /// How many entries are written in one batch at most. A batch never waits to grow: it is what came while the one
+    /// before was written, so that there is no wait to be set. Default: 4,096.
     pub batch: usize,
     /// How many closed tickets stay in the lookup tables. Default: 65,536.
     pub closed_in_memory: usize,

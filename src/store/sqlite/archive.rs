@@ -15,7 +15,8 @@ use crate::store::StoreError;
 const PAGE: i64 = 1_024;
 
 /// A journal's file, for reading: best a copy made by [`Engine::backup`](crate::Engine::backup), else one that is
-/// stopped. It may be read while an engine has it, too.
+/// stopped. It may be read while an engine has it, too. A copy is only read; beside a journal that is stopped SQLite
+/// leaves an empty log and its index, which do no harm, unless nothing may be written there.
 #[derive(Debug)]
 pub struct Archive {
     pub(super) connection: Connection,
@@ -32,6 +33,23 @@ pub struct ArchivedEntry {
     pub text: String,
 }
 
+/// A connection that only reads, and the mark of what it reads: only then is the file really opened.
+fn open_beside_its_log(path: &Path) -> rusqlite::Result<(Connection, i64)> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    marked(Connection::open_with_flags(path, flags)?)
+}
+
+/// The same, of a file that has no log.
+fn open_alone(path: &Path) -> rusqlite::Result<(Connection, i64)> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    marked(Connection::open_with_flags(file::uri(path), flags)?)
+}
+
+fn marked(connection: Connection) -> rusqlite::Result<(Connection, i64)> {
+    let id = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    Ok((connection, id))
+}
+
 impl Archive {
     /// Opens a file.
     ///
@@ -45,14 +63,17 @@ impl Archive {
             return Err(io(&path, error.to_string()));
         }
         file::look(&path)?;
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let named = |error: rusqlite::Error| file::named(&path, &error);
-        let connection = Connection::open_with_flags(&path, flags).map_err(named)?;
-        let read = |pragma: &str| connection.pragma_query_value(None, pragma, |row| row.get::<_, i64>(0));
-        if read("application_id").map_err(named)? != i64::from(schema::APPLICATION_ID) {
+        let (connection, id) = match open_beside_its_log(&path) {
+            // Where no log can be made and there is none, the file has everything, and nobody is writing.
+            Err(_) if !file::beside(&path, "-wal").exists() => open_alone(&path),
+            opened => opened,
+        }
+        .map_err(named)?;
+        if id != i64::from(schema::APPLICATION_ID) {
             return Err(OpenError::NotOurs { path, what: file::UNMARKED });
         }
-        let found = read("user_version").map_err(named)?;
+        let found = connection.pragma_query_value(None, "user_version", |row| row.get::<_, i64>(0)).map_err(named)?;
         if found > schema::VERSION {
             return Err(OpenError::Newer { path, found, known: schema::VERSION });
         }

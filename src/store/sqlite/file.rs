@@ -194,7 +194,7 @@ fn peek(path: &Path) -> Result<(), OpenError> {
 }
 
 /// The path as SQLite wants it where it is to be read without its log.
-fn uri(path: &Path) -> String {
+pub(super) fn uri(path: &Path) -> String {
     let mut uri = String::from("file:");
     for byte in path.as_os_str().as_encoded_bytes() {
         match byte {
