@@ -45,7 +45,7 @@ pub struct Finding {
 }
 
 /// A grievance that shows a finding, and the moment.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Witness {
     /// What it is about; `None` where that is not known.
     pub category: Option<CategoryPath>,

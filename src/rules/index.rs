@@ -321,6 +321,37 @@ impl Index {
         })
     }
 
+    /// The rows that may win at a pair, in the order in which they do where they hold, up to one that always holds.
+    pub(super) fn order_for(&self, rows: &[Row], category: Node, place: Node) -> Vec<usize> {
+        let may_hold = |entry: &Entry| {
+            let extra = self.extras.get(entry.extra as usize);
+            extra.is_none_or(|extra| {
+                !self.categories.is_within(category, &extra.not_categories)
+                    && !self.places.is_within(place, &extra.not_places)
+            })
+        };
+        let mut order = Vec::new();
+        let _ = self.lists_for(category, place, |list| {
+            let List { from, to, .. } = self.lists[list as usize];
+            for entry in self.entries[from as usize..to as usize].iter().filter(|entry| may_hold(entry)) {
+                order.push(entry.row as usize);
+                if self.policy == HitPolicy::Specific && rows[entry.row as usize].when.is_plain() {
+                    return Some(());
+                }
+            }
+            None
+        });
+        if self.policy == HitPolicy::First {
+            order.sort_unstable();
+            let last = order.iter().position(|row| rows[*row].when.is_plain());
+            order.truncate(last.map_or(order.len(), |last| last + 1));
+        }
+        // A row may stand at several pairs above.
+        let mut seen = std::collections::HashSet::<usize, FixedState>::default();
+        order.retain(|row| seen.insert(*row));
+        order
+    }
+
     /// All rows whose category and location hold at a pair.
     pub(super) fn all_for(&self, category: Node, place: Node) -> Vec<usize> {
         let mut rows = Vec::new();

@@ -69,6 +69,7 @@
 mod check;
 mod compile;
 mod condition;
+mod diff;
 mod explain;
 mod facts;
 mod finding;
@@ -86,6 +87,7 @@ pub use check::Checked;
 pub use condition::{
     Conditions, Dates, Day, MAX_ALTERNATIVES, MAX_WORD, Minute, Names, TimeSpan, Weekdays, Word, Words,
 };
+pub use diff::{Answer, Change, Diff, Extent, Part};
 pub use explain::{Explanation, Failed, Lost, Outranked, WhyLost};
 pub use facts::{Facts, Moment};
 pub use finding::{CellAt, Fault, Finding, RulesError, Severity, Witness};

@@ -261,6 +261,22 @@ fn compile(policy: HitPolicy, rows: &[Row]) -> Result<Rules, RulesError> {
     Rules::new(categories, places, policy, rows.to_vec())
 }
 
+fn drop_row(rows: &mut Vec<Row>, at: usize) {
+    rows.remove(at);
+}
+
+/// Whether a part of a tree has a path of it, or what is not known.
+fn covers<P: AsRef<str>>(extents: &[Extent<P>], path: Option<&P>) -> bool {
+    extents.iter().any(|extent| match (extent, path) {
+        (Extent::All, _) | (Extent::Unknown, None) => true,
+        (Extent::Below(above), Some(path)) => {
+            format!("{}/", path.as_ref()).starts_with(&format!("{}/", above.as_ref()))
+        }
+        (Extent::Only(only), Some(path)) => only.as_ref() == path.as_ref(),
+        _ => false,
+    })
+}
+
 /// The rows without those that can never hold, which are refused.
 fn possible(rows: Vec<Row>) -> Vec<Row> {
     rows.into_iter().filter(|row| super::meet::meet(&row.when, &row.when).is_some()).collect()
@@ -314,6 +330,50 @@ proptest! {
             prop_assert!(!first.same_answer(second));
             prop_assert!(rank(first, &asked).is_some(), "{} does not hold for {}", first.id, witness);
             prop_assert_eq!(rank(first, &asked), rank(second, &asked), "{}", witness);
+        }
+    }
+
+    #[test]
+    fn a_diff_names_every_decision_that_differs_and_shows_one_of_each(
+        rows in table().prop_map(possible),
+        other in table().prop_map(possible),
+        (drop, department) in (any::<prop::sample::Index>(), 0u8..3),
+        asked in prop::collection::vec(asked(), 400),
+    ) {
+        // Mostly alike, as a table is after an afternoon's work.
+        let mut edited = rows.clone();
+        let at = drop.index(edited.len());
+        match department {
+            0 if edited[at].id != everything_else().id => drop_row(&mut edited, at),
+            1 if !edited[at].when.is_any() => edited[at].target = Target::Department("d7".parse().unwrap(), Level::State),
+            2 => edited[at].deadline = Hours::from_days(3),
+            _ => {}
+        }
+        for policy in [HitPolicy::Specific, HitPolicy::First] {
+            for (old, new) in [(&rows, &edited), (&edited, &rows), (&rows, &other)] {
+                let (Ok(old), Ok(new)) = (compile(policy, old), compile(policy, new)) else { continue };
+                let diff = old.diff(&new);
+                prop_assert_eq!(&diff.untold, &[]);
+                prop_assert!(old.diff(&old).is_empty());
+                for change in &diff.changes {
+                    let (was, is) = (old.decide_witness(&change.witness), new.decide_witness(&change.witness));
+                    prop_assert_eq!((&was.id, &is.id), (&change.was.row, &change.is.row));
+                    prop_assert!(!was.same_answer(is), "{}", change);
+                }
+                for asked in &asked {
+                    let (was, is) = (decide(&old, asked), decide(&new, asked));
+                    let is_in = |change: &Change| {
+                        let of = (&change.was.row, &change.is.row) == (&was.id, &is.id);
+                        of && change.parts.iter().any(|part| {
+                            covers(&part.categories, asked.category.as_ref()) && covers(&part.places, asked.place.as_ref())
+                        })
+                    };
+                    prop_assert!(
+                        was.same_answer(is) || diff.changes.iter().any(is_in),
+                        "{:?} goes by {} and not by {}, and the diff is\n{}", asked, is.id, was.id, diff
+                    );
+                }
+            }
         }
     }
 

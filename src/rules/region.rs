@@ -15,8 +15,9 @@ use crate::grievance::Language;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Region {
     channels: u8,
-    /// By their place in the [`World`]; the lowest bit is for none and for any that is not in it.
-    languages: u64,
+    /// By their place in the [`World`]; the lowest bit is for none and for any that is not in it. Two tables may name
+    /// twice [`MAX_LANGUAGES`](super::index::MAX_LANGUAGES).
+    languages: u128,
     days: u8,
     weekdays: u8,
     /// The end not in it.
@@ -46,9 +47,14 @@ impl World {
         Self { languages, ..Self::default() }
     }
 
+    /// All situations.
+    pub(super) fn whole(&mut self) -> Vec<Region> {
+        self.of(&Conditions::default())
+    }
+
     /// The situations in which a row holds: boxes that may overlap.
     pub(super) fn of(&mut self, when: &Conditions) -> Vec<Region> {
-        let bit = |at: usize, holds: bool| u64::from(holds) << at;
+        let bit = |at: usize, holds: bool| u128::from(holds) << at;
         let channels =
             CHANNELS.iter().enumerate().map(|(at, channel)| bit(at, holds(&when.channel, channel, |a, b| a == b)));
         let languages = self.languages.iter().enumerate();

@@ -51,6 +51,15 @@ impl Dictionary {
         self.words.is_empty()
     }
 
+    /// Those that a text has of which only these words are known: these, and what is part of them.
+    pub(super) fn among(&self, words: &[Word], table: TableVersion) -> WordsFound {
+        let found = words.iter().flat_map(|word| self.found_in(word.as_str(), table).numbers);
+        let mut numbers: Vec<WordNumber> = found.collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        WordsFound { table, numbers }
+    }
+
     /// Those that a text has.
     pub(super) fn found_in(&self, text: &str, table: TableVersion) -> WordsFound {
         let mut numbers = Vec::new();
