@@ -9,9 +9,10 @@ use super::condition::{Conditions, Day, Names};
 use super::facts::{Facts, Moment};
 use super::finding::{Fault, Finding, RulesError, Witness};
 use super::index::languages;
+use super::overlap::{self, NAMED, Overlap};
 use super::read::{Column, Draft, MAX_FINDINGS, Places, read};
 use super::region::{World, difference};
-use super::table::{Level, Row, Target};
+use super::table::{HitPolicy, Level, Row, Target};
 use super::ties::is_wherever;
 use super::{Rules, compile};
 use crate::code::{CategoryPath, DepartmentId, DeskId, DistrictId, PlacePath};
@@ -36,7 +37,7 @@ pub struct Checked {
 impl Rules {
     /// Reads a table as [`Rules::read`] does, and looks it over: besides what is wrong, rows that never win, rows that say
     /// the same, rows no longer in force, categories that only the row for everything else takes, and with a roster,
-    /// departments that have nobody where a row sends matters.
+    /// departments that have nobody where a row sends matters, and rows that cut across each other.
     #[must_use]
     pub fn check(
         categories: CategoryTree,
@@ -51,8 +52,10 @@ impl Rules {
             Err(RulesError { findings }) => return Checked { rules: None, findings },
         };
         let mut findings = rules.look_over(&at, roster, today);
-        findings.sort_by_key(|finding| finding.at.first().map(|at| (at.line, at.column)));
+        // The worst are told for certain.
+        findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity()));
         findings.truncate(MAX_FINDINGS);
+        findings.sort_by_key(|finding| finding.at.first().map(|at| (at.line, at.column)));
         Checked { rules: Some(rules), findings }
     }
 
@@ -63,6 +66,7 @@ impl Rules {
         findings.extend(looking.duplicates());
         findings.extend(looking.never_win());
         findings.extend(looking.gaps(today));
+        findings.extend(looking.overlaps());
         findings.extend(roster.into_iter().flat_map(|roster| looking.without_officers(roster)));
         findings
     }
@@ -155,6 +159,23 @@ impl Looking<'_> {
             finding
         };
         never.map(tell).collect()
+    }
+
+    /// Rows that cut across each other. Where the first row wins, whoever keeps the table has put them in their order.
+    fn overlaps(&self) -> Vec<Finding> {
+        if self.rules.policy == HitPolicy::First {
+            return Vec::new();
+        }
+        let tell = |Overlap { winner, losers, witness }: Overlap| {
+            let at = losers.iter().take(NAMED).map(|row| self.at.row(*row));
+            let ids: Vec<&str> = losers.iter().take(NAMED).map(|row| self.rules.rows[*row].id.as_str()).collect();
+            let more = if losers.len() > NAMED { " and others" } else { "" };
+            let mut finding = self.found(winner, None, Fault::Overlap { before: format!("{}{more}", ids.join(", ")) });
+            finding.at.extend(at);
+            finding.witness = Some(Box::new(witness));
+            finding
+        };
+        overlap::find(self.rules).into_iter().map(tell).collect()
     }
 
     /// Categories in districts that only the row for everything else takes, each with the categories below it.

@@ -14,6 +14,8 @@ use crate::sheet::SheetError;
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Severity {
+    /// Nothing is wrong; somebody may want to know.
+    Advice,
     /// The table may be used, and somebody should look at it.
     Warning,
     /// The table is not used; the one in force stays.
@@ -235,6 +237,12 @@ pub enum Fault {
         /// The rows that win.
         by: Vec<RowId>,
     },
+    /// A row cuts across others, and wins for what they have in common.
+    #[error("this row goes before {before} for what both ask for")]
+    Overlap {
+        /// The rows that lose, the first of them by name.
+        before: String,
+    },
     /// A category in some districts that only the row for everything else takes.
     #[error("{category} in {places} goes by the row for everything else")]
     Gap {
@@ -283,6 +291,7 @@ impl Fault {
             Self::Duplicate { .. } => "duplicate",
             Self::Unreachable { .. } => "unreachable",
             Self::Covered { .. } => "covered",
+            Self::Overlap { .. } => "overlap",
             Self::Gap { .. } => "gap",
             Self::Past { .. } => "past",
         }
@@ -292,6 +301,7 @@ impl Fault {
     #[must_use]
     pub fn severity(&self) -> Severity {
         match self {
+            Self::Overlap { .. } => Severity::Advice,
             Self::NoOfficer { .. }
             | Self::TooAlike
             | Self::Duplicate { .. }
@@ -339,6 +349,9 @@ impl Fault {
                 "remove one, make one more specific, or say in the column precedence which goes before".to_owned()
             }
             Self::Duplicate { .. } | Self::Unreachable { .. } | Self::Covered { .. } => "remove it".to_owned(),
+            Self::Overlap { .. } => {
+                "if it should not, give the other a row of its own for what both ask for".to_owned()
+            }
             Self::Gap { .. } => "add a row, if somebody but the control desk should have these".to_owned(),
             Self::Past { .. } => "remove it, or give it another last day".to_owned(),
         }

@@ -61,6 +61,13 @@ struct List {
     next: u32,
 }
 
+/// The rows that stand at a pair of nodes.
+pub(super) struct RowsAt {
+    pub(super) category: Node,
+    pub(super) place: Node,
+    pub(super) rows: Vec<usize>,
+}
+
 /// A row at one of the pairs that its alternatives make, with its other conditions made out so that each takes a
 /// comparison. They stand beside each other, since they are read one after the other.
 #[derive(Debug, Clone, Copy)]
@@ -318,6 +325,18 @@ impl Index {
                 };
                 (row, before)
             })
+        })
+    }
+
+    /// The rows that stand at each pair of nodes itself, in the order in which they win.
+    pub(super) fn rows_at(&self) -> impl Iterator<Item = RowsAt> + '_ {
+        self.lists.iter().map(|List { category, place, from, to, .. }| {
+            let entries = &self.entries[*from as usize..*to as usize];
+            RowsAt {
+                category: *category,
+                place: *place,
+                rows: entries.iter().map(|entry| entry.row as usize).collect(),
+            }
         })
     }
 

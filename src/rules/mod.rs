@@ -75,6 +75,7 @@ mod facts;
 mod finding;
 mod index;
 mod meet;
+mod overlap;
 mod read;
 #[cfg(test)]
 mod reference;
