@@ -51,12 +51,38 @@ pub enum SheetError {
         /// The column, counted from 1.
         column: usize,
     },
+    /// A quote that begins a cell is not closed, or not where the cell ends. Read on, it would swallow rows.
+    #[error(
+        "line {line}, column {column}: the quote that begins this cell is not closed where the cell ends; close it, or \
+         write it twice to have one in the text"
+    )]
+    Quote {
+        /// The line on which the cell begins.
+        line: usize,
+        /// The column, counted from 1.
+        column: usize,
+    },
+    /// A cell has a character that no text has: mostly the sign of another encoding.
+    #[error("line {line}, column {column}: the character U+0000 stands there; save the sheet as 'CSV UTF-8'")]
+    Nul {
+        /// The line.
+        line: usize,
+        /// The column, counted from 1.
+        column: usize,
+    },
+    /// The header stands again among the rows, as where two files were put together.
+    #[error("line {line}: the header stands there again; remove that line")]
+    HeaderAgain {
+        /// The line.
+        line: usize,
+    },
 }
 
 /// A sheet that is read row by row.
 pub(crate) struct Sheet<'a> {
     reader: csv::Reader<&'a [u8]>,
     csv: &'a [u8],
+    separator: u8,
     header: StringRecord,
     record: StringRecord,
     /// Up to where lines are counted, and how many there were.
@@ -72,16 +98,19 @@ impl<'a> Sheet<'a> {
         }
         let csv = csv.strip_prefix(MARK).unwrap_or(csv);
         let mut builder = csv::ReaderBuilder::new();
-        let mut reader = builder.trim(csv::Trim::All).flexible(true).delimiter(separator(csv)).from_reader(csv);
+        let separator = separator(csv);
+        let mut reader = builder.trim(csv::Trim::All).flexible(true).delimiter(separator).from_reader(csv);
         let header = reader.headers().map_err(|error| not_utf8(&error, 1))?.clone();
-        check_cells(&header, 1)?;
-        Ok(Self { reader, csv, header, record: StringRecord::new(), counted: (0, 1), begins: 0 })
+        let sheet = Self { reader, csv, separator, header, record: StringRecord::new(), counted: (0, 1), begins: 0 };
+        sheet.check_row(&sheet.header, 0, 1)?;
+        Ok(sheet)
     }
 
     /// Takes the next row as the header, where something else stood before it.
     pub(crate) fn header_is_next(&mut self) -> Result<(), SheetError> {
+        let begins = self.position();
         self.reader.read_record(&mut self.header).map_err(|error| not_utf8(&error, 2))?;
-        check_cells(&self.header, 2)
+        self.check_row(&self.header, begins, 2)
     }
 
     /// Where the row begins that was read last, in bytes of the file without its mark.
@@ -96,7 +125,7 @@ impl<'a> Sheet<'a> {
     /// The next row that is not blank, with the line it begins on.
     pub(crate) fn next_row(&mut self) -> Result<Option<(usize, &StringRecord)>, SheetError> {
         loop {
-            let begins = usize::try_from(self.reader.position().byte()).unwrap_or(usize::MAX);
+            let begins = self.position();
             let line = self.line_at(begins);
             match self.reader.read_record(&mut self.record) {
                 Ok(false) => return Ok(None),
@@ -104,15 +133,41 @@ impl<'a> Sheet<'a> {
                 Ok(true) if self.record.iter().all(str::is_empty) => {}
                 Ok(true) => {
                     let (cells, columns) = (self.record.len(), self.header.len());
-                    check_cells(&self.record, line)?;
+                    self.check_row(&self.record, begins, line)?;
                     if cells != columns {
                         return Err(SheetError::Ragged { line, cells, columns });
+                    }
+                    if self.record == self.header {
+                        return Err(SheetError::HeaderAgain { line });
                     }
                     self.begins = begins;
                     return Ok(Some((line, &self.record)));
                 }
             }
         }
+    }
+
+    /// Up to where it was read, in bytes.
+    fn position(&self) -> usize {
+        usize::try_from(self.reader.position().byte()).unwrap_or(usize::MAX)
+    }
+
+    /// Checks the cells of the row that was read last, and its quotes.
+    fn check_row(&self, record: &StringRecord, begins: usize, line: usize) -> Result<(), SheetError> {
+        let row = self.csv.get(begins..self.position()).unwrap_or_default();
+        if let Some(Cell { column, begins: cell }) = misquoted(row, self.separator) {
+            let line = 1 + self.csv[..begins + cell].iter().filter(|byte| **byte == b'\n').count();
+            return Err(SheetError::Quote { line, column: column + 1 });
+        }
+        for (column, cell) in (1..).zip(record) {
+            if cell.contains('\0') {
+                return Err(SheetError::Nul { line, column });
+            }
+            if cell.len() > MAX_CELL {
+                return Err(SheetError::CellTooLong { line, column, bytes: cell.len() });
+            }
+        }
+        Ok(())
     }
 
     /// The line on which the record after byte `at` begins. (The reader's own count is one behind after `\r\n`.)
@@ -130,9 +185,10 @@ impl<'a> Sheet<'a> {
 /// What some programs write before UTF-8.
 const MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// What separates the cells of the first line: that of comma, semicolon and tab that it has most of.
+/// What separates the cells of the first line: that of comma, semicolon and tab that it has most of. A line longer than
+/// a cell may be tells it by its beginning, so that a file of any size is refused at once.
 fn separator(csv: &[u8]) -> u8 {
-    let first = csv.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let first = csv[..csv.len().min(MAX_CELL)].split(|byte| *byte == b'\n').next().unwrap_or_default();
     let count = |separator: u8| first.iter().filter(|byte| **byte == separator).count();
     // The first of equals, which is the comma.
     [b'\t', b';', b','].into_iter().max_by_key(|separator| count(*separator)).unwrap_or(b',')
@@ -160,7 +216,8 @@ impl<'a> CellFinder<'a> {
         let (mut cell, mut from, mut quoted, mut at) = (0, begins, false, begins);
         while let Some(&byte) = self.csv.get(at) {
             match byte {
-                b'"' => quoted = !quoted,
+                // A quote in the middle of a cell is one.
+                b'"' if self.csv[from] == b'"' => quoted = !quoted,
                 _ if quoted => {}
                 b'\n' => break,
                 _ if byte == self.separator => {
@@ -193,11 +250,47 @@ fn not_utf8(error: &csv::Error, line: usize) -> SheetError {
     SheetError::NotUtf8 { line, column }
 }
 
-fn check_cells(record: &StringRecord, line: usize) -> Result<(), SheetError> {
-    match record.iter().enumerate().find(|(_, cell)| cell.len() > MAX_CELL) {
-        Some((i, cell)) => Err(SheetError::CellTooLong { line, column: i + 1, bytes: cell.len() }),
-        None => Ok(()),
+/// A cell of a row.
+struct Cell {
+    /// Its place, counted from 0.
+    column: usize,
+    /// Its first byte, counted from the row's.
+    begins: usize,
+}
+
+/// The first cell of a row whose quotes are open at the row's end, or closed before the cell ends. The reader takes both:
+/// the one up to the end of the file, the other up to the next row's quote, and the rows between are lost.
+fn misquoted(row: &[u8], separator: u8) -> Option<Cell> {
+    #[derive(Clone, Copy)]
+    enum At {
+        Begin,
+        Plain,
+        Quoted,
+        Behind,
     }
+    if !row.contains(&b'"') {
+        return None;
+    }
+    let (mut at, mut cell) = (At::Begin, Cell { column: 0, begins: 0 });
+    for (i, &byte) in row.iter().enumerate() {
+        at = match (at, byte) {
+            (At::Quoted, b'"') => At::Behind,
+            (At::Quoted, _) | (At::Begin | At::Behind, b'"') => At::Quoted,
+            (_, byte) if byte == separator => {
+                cell = Cell { column: cell.column + 1, begins: i + 1 };
+                At::Begin
+            }
+            // Lines without anything may stand before the row.
+            (_, b'\r' | b'\n') => {
+                cell = Cell { column: 0, begins: i + 1 };
+                At::Begin
+            }
+            (At::Behind, b' ' | b'\t') => At::Behind,
+            (At::Behind, _) => return Some(cell),
+            (At::Begin | At::Plain, _) => At::Plain,
+        };
+    }
+    matches!(at, At::Quoted).then_some(cell)
 }
 
 #[cfg(test)]
@@ -255,6 +348,10 @@ mod tests {
         assert_eq!(fails(b"a,b\r\n1,2\r\n1\r\n"), SheetError::Ragged { line: 3, cells: 1, columns: 2 });
         assert_eq!(fails(b"a,b\n1,caf\xe9\n"), SheetError::NotUtf8 { line: 2, column: 2 });
         assert_eq!(fails(b"caf\xe9,b\n"), SheetError::NotUtf8 { line: 1, column: 1 });
+        assert_eq!(fails(b"a,b\n1,\"x\n2,\"y\"\n"), SheetError::Quote { line: 2, column: 2 });
+        assert_eq!(fails(b"a,b\n1,2\n\n3,\"x\n4,5\n"), SheetError::Quote { line: 4, column: 2 });
+        assert_eq!(fails(b"a,b\n1,\0\n"), SheetError::Nul { line: 2, column: 2 });
+        assert_eq!(fails(b"a,b\n1,2\na, b\n"), SheetError::HeaderAgain { line: 3 });
         let long = format!("a,b\n1,{}\n", "x".repeat(MAX_CELL + 1));
         assert_eq!(fails(long.as_bytes()), SheetError::CellTooLong { line: 2, column: 2, bytes: MAX_CELL + 1 });
         assert!(matches!(fails(&vec![b'x'; MAX_BYTES + 1]), SheetError::TooLarge { .. }));

@@ -99,6 +99,12 @@ impl<P: TreePath> Tree<P> {
         let column = |name: &str| sheet.header().iter().position(|h| h == name);
         let path_column = column(P::WHAT).ok_or(TreeError::NoColumn { column: P::WHAT })?;
         let name_column = column("name");
+        for name in [P::WHAT, "name"] {
+            let again = sheet.header().iter().enumerate().filter(|(_, h)| *h == name).nth(1);
+            if let Some((at, _)) = again {
+                return Err(TreeError::ColumnTwice { column: name, at: at + 1 });
+            }
+        }
         let mut rows = Vec::new();
         while let Some((line, record)) = sheet.next_row()? {
             if rows.len() == MAX_NODES {
@@ -244,6 +250,14 @@ pub enum TreeError {
     NoColumn {
         /// The column.
         column: &'static str,
+    },
+    /// The header has a column twice that is read.
+    #[error("line 1, column {at}: the column '{column}' stands twice; remove one of the two")]
+    ColumnTwice {
+        /// Its name.
+        column: &'static str,
+        /// The place of the later one, counted from 1.
+        at: usize,
     },
     /// A path is malformed.
     #[error("line {line}: {error}")]

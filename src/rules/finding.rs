@@ -325,6 +325,9 @@ impl Fault {
             Self::TooManyRows => "let a parent's row cover its children".to_owned(),
             Self::NoColumn { .. } => format!("the columns are {COLUMN_NAMES}; is the header missing?"),
             Self::UnknownColumn { nearest: Some(nearest), .. } => format!("did you mean '{nearest}'?"),
+            Self::UnknownColumn { nearest: None, name } if !name.chars().all(|c| c.is_alphanumeric() || c == '_') => {
+                format!("if it is several, separate them by commas, semicolons or tabs; the columns are {COLUMN_NAMES}")
+            }
             Self::UnknownColumn { nearest: None, .. } => format!("the columns are {COLUMN_NAMES}"),
             Self::ColumnTwice { .. } => "remove one of the two".to_owned(),
             Self::HitPolicy { .. } => "write 'specific' or 'first'".to_owned(),

@@ -35,6 +35,9 @@
 //! | `precedence` | 0 to 65,535, empty for 0; see below |
 //! | `note` | for people |
 //!
+//! No cell but a note may begin with `=`, `+` or `@`: a spreadsheet would run it. Words are found however they are composed,
+//! and with or without the joiners of Hindi that are not seen.
+//!
 //! Days and times are those of the decision, by the clocks of the roster's time zone. In `category`, `location`,
 //! `channel` and `language` there may stand nothing (any value will do, an unknown one too), one value, several (`a|b`:
 //! one of them), or what it must not be (`!a`, `!a|!b`: none of them; an unknown value is none). All conditions of a row
@@ -65,11 +68,14 @@
 //! it to the control desk.
 //!
 //! A table may begin with a line `hit_policy,first` before the header: then the row wins that stands first, as in DMN.
+//!
+//! A government that has a DIGIT PGR need not begin with an empty sheet: see [`digit`].
 
 mod check;
 mod compile;
 mod condition;
 mod diff;
+pub mod digit;
 mod explain;
 mod facts;
 mod finding;
@@ -182,7 +188,14 @@ impl Rules {
     /// [`RulesError`] with all that is malformed, unknown, doubled or missing, each with its cell and how to mend it.
     pub fn read(categories: CategoryTree, places: PlaceTree, csv: &[u8]) -> Result<Self, RulesError> {
         let read::Draft { policy, rows, places: at, findings } = read::read(csv);
-        compile::compile(categories, places, policy, rows, &at, findings)
+        let is_whole = findings.is_empty();
+        compile::compile(categories, places, policy, rows, &at, findings).map_err(|mut error| {
+            if !is_whole {
+                // It may be one of the rows that could not be read.
+                error.findings.retain(|finding| finding.what != Fault::NoDefault);
+            }
+            error
+        })
     }
 
     /// The row that wins for a grievance. A category or place that its tree does not know is taken at the nearest

@@ -139,6 +139,9 @@ impl Draft<'_> {
                 Err(error) => return Err(no_sheet(error)),
             };
             if self.rows.len() == MAX_ROWS {
+                // What is not taken in any case is not looked through.
+                self.rows.clear();
+                self.places.rows.clear();
                 let at = vec![CellAt { line, column: None, bytes: None }];
                 return Err(Finding { at, ..Finding::new(Fault::TooManyRows) });
             }
@@ -167,8 +170,11 @@ fn no_sheet(error: crate::sheet::SheetError) -> Finding {
     use crate::sheet::SheetError as E;
     let (line, column) = match &error {
         E::TooLarge { .. } => (1, None),
-        E::CellTooLong { line, column, .. } | E::NotUtf8 { line, column } => (*line, Some(*column)),
-        E::Ragged { line, .. } => (*line, None),
+        E::CellTooLong { line, column, .. }
+        | E::NotUtf8 { line, column }
+        | E::Quote { line, column }
+        | E::Nul { line, column } => (*line, Some(*column)),
+        E::Ragged { line, .. } | E::HeaderAgain { line } => (*line, None),
     };
     Finding { at: vec![CellAt { line, column, bytes: None }], ..Finding::new(Fault::Sheet(error)) }
 }
@@ -247,9 +253,8 @@ struct Cells<'a> {
 
 impl Cells<'_> {
     fn row(&self) -> Result<Row, Misread> {
-        if let Some((column, ..)) =
-            COLUMNS.iter().find(|(column, ..)| *column != Column::Note && self.cell(*column).starts_with('='))
-        {
+        let is_formula = |column: Column| column != Column::Note && self.cell(column).starts_with(FORMULA_SIGNS);
+        if let Some((column, ..)) = COLUMNS.iter().find(|(column, ..)| is_formula(*column)) {
             return Err(Misread { column: *column, what: Fault::Formula });
         }
         let target = match self.cell(Column::Department) {
@@ -424,6 +429,9 @@ impl Cells<'_> {
         Misread { column, what: Fault::Word { what, given: cut(self.cell(column)), possible } }
     }
 }
+
+/// What a cell begins with that a spreadsheet reads as a formula, and that nothing else here begins with.
+const FORMULA_SIGNS: [char; 3] = ['=', '+', '@'];
 
 /// The channels as an error lists them.
 const CHANNELS: &str = "x, facebook, email, counter, phone, web, open311 or other";

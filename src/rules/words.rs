@@ -9,9 +9,13 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::TableVersion;
 use super::condition::Word;
 
-/// A text's words in the form in which they are compared: composed (NFC) and lower case.
+/// What stands in a word and is not seen: whether letters are drawn joined, where a word may be parted, the mark that
+/// some programs write before a text. Hindi is typed with and without, as the keyboard has it.
+const UNSEEN: [char; 5] = ['\u{200c}', '\u{200d}', '\u{ad}', '\u{2060}', '\u{feff}'];
+
+/// A text's words in the form in which they are compared: composed (NFC), lower case, without what is not seen.
 pub(super) fn folded(text: &str) -> Vec<String> {
-    let composed: String = text.nfc().collect();
+    let composed: String = text.chars().filter(|c| !UNSEEN.contains(c)).nfc().collect();
     composed.unicode_words().map(str::to_lowercase).collect()
 }
 
