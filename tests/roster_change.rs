@@ -12,7 +12,7 @@ use haryana::{with_hansi, with_leave, without};
 use nivaran::engine::{ActorName, ReloadError, SeededSecrets, Step};
 use nivaran::journal::{Entry, RosterChanged, RulesChanged};
 use nivaran::roster::Rung;
-use nivaran::rules::Fault;
+use nivaran::rules::{Facts, Fault, TableVersion};
 use nivaran::ticket::{By, MarkReason, Notice, ParkReason, Recipient, Review, State, StateKind, TicketEvent};
 use nivaran::{Act, Action, CategoryTree, Engine, Outcome, PlaceTree, Policy, Roster, Rules, Ticket};
 use nivaran::{TicketFilter, TicketId, Verdict};
@@ -331,6 +331,28 @@ async fn a_grievance_is_before_or_after_a_change_of_the_rules_and_never_between(
     assert_eq!((begin.table, begin.rows, &begin.by), (old, 5, &None));
     assert_eq!((change.table, change.rows, &change.by), (new, 3, &Some(officer("cms"))));
     assert_eq!(world.engine.rules().version(), new);
+}
+
+#[tokio::test]
+async fn whichever_table_a_ticket_was_routed_by_can_be_read_back_and_decides_what_it_decided() {
+    let world = World::small();
+    let before = world.submit("power", "hisar").await;
+    world.hours_pass(2).await;
+    world.engine.reload_rules(rules(OTHER_RULES), Some(officer("cms"))).await.unwrap();
+    let after = world.submit("power", "hisar").await;
+    for (id, by, at_) in [(before, None, start()), (after, Some(officer("cms")), at(2))] {
+        let ticket = world.ticket(id).await;
+        let routing = ticket.routing().unwrap();
+        let changed = world.engine.rules_of(routing.table).await.unwrap().unwrap();
+        assert_eq!((changed.table, &changed.by, changed.at), (routing.table, &by, at_));
+        let again = changed.content.read().unwrap();
+        assert_eq!((again.version(), again.rows().len()), (routing.table, changed.rows));
+        let filing = ticket.filing();
+        let moment = world.engine.roster().moment(filing.posted_at);
+        assert_eq!(again.decide(&Facts::of(filing, moment)).row.id, routing.row);
+    }
+    let never: TableVersion = "0123456789abcdef".to_owned().try_into().unwrap();
+    assert_eq!(world.engine.rules_of(never).await, Ok(None));
 }
 
 #[tokio::test]

@@ -414,6 +414,21 @@ fn what_was_closed_before_a_restart_is_not_in_memory_and_is_read_refused_and_ope
     });
 }
 
+#[test]
+fn a_table_of_long_ago_is_read_back_after_a_restart() {
+    within(async {
+        let (folder, clock) = (Folder::new(), clock());
+        let engine = builder(open(&folder.journal()), &clock).start().unwrap();
+        let first = engine.rules().version();
+        engine.reload_rules(other_rules(), None).await.unwrap();
+        engine.shutdown().await;
+        let engine = builder(open(&folder.journal()), &clock).rules(other_rules()).start().unwrap();
+        let there = engine.rules_of(first).await.unwrap().unwrap();
+        assert_eq!((there.content.read().unwrap().version(), there.rows), (first, rules().rows().len()));
+        engine.shutdown().await;
+    });
+}
+
 /// A store that is never told anything for the next start, as if the power went each time.
 struct Forgetful(SqliteStore);
 

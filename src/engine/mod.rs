@@ -61,10 +61,10 @@ use crate::engine::door::{Door, NoRoom};
 use crate::engine::errand::{Answer, Reply, Task};
 use crate::engine::writer::{Ask, Writer, Written};
 use crate::grievance::{Author, Channel, Confidentiality, Grievance, Source};
-use crate::journal::{Entry, Erased, Position, fold};
+use crate::journal::{Entry, Erased, Position, RulesChanged, fold};
 use crate::personal::Personal;
 use crate::roster::Roster;
-use crate::rules::Rules;
+use crate::rules::{Rules, TableVersion};
 use crate::store::{Store, StoreError};
 use crate::ticket::{Origin, Ticket, TicketId};
 
@@ -266,6 +266,21 @@ impl Engine {
             _ => None,
         };
         Ok(entries.into_iter().filter_map(about).collect())
+    }
+
+    /// The rules table of a version: all that it decides by, who put it in force last, and when. `None` where it never was
+    /// in force.
+    ///
+    /// # Errors
+    /// [`ReadError`] when the store cannot be read.
+    pub async fn rules_of(&self, version: TableVersion) -> Result<Option<RulesChanged>, ReadError> {
+        let position = self.0.door.shared.lookup.bearings().tables.get(&version).copied();
+        let Some(position) = position else { return Ok(None) };
+        let entries = self.ask(move |store| store.read(position, 1)).await?;
+        Ok(entries.into_iter().find_map(|entry| match entry {
+            Entry::Rules(changed) if changed.table == version => Some(changed),
+            _ => None,
+        }))
     }
 
     /// What was written in a ticket's case, for an officer who may read it: who holds it, the desk's nodal officer,

@@ -20,7 +20,7 @@ pub use standing::{Bearings, Standing};
 use crate::code::{DeskId, OfficerId};
 use crate::personal::{AuthorKey, Commitment, SaltedRecord};
 use crate::roster::RosterVersion;
-use crate::rules::TableVersion;
+use crate::rules::{TableVersion, WrittenTable};
 use crate::ticket::{ActionKind, Asked, By, RequestId, Ticket, TicketEvent, TicketId, Version};
 
 /// An entry's place in the whole journal, counted from 0.
@@ -121,6 +121,8 @@ pub struct RulesChanged {
     pub table: TableVersion,
     /// How many rows it has.
     pub rows: usize,
+    /// All that it decides by.
+    pub content: WrittenTable,
     /// From when on.
     pub at: Timestamp,
     /// Who changed it; `None` where the engine was started with it.

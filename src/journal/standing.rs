@@ -29,6 +29,9 @@ pub struct Standing {
 pub struct Bearings {
     /// The rules table in force.
     pub table: Option<TableVersion>,
+    /// Where the last entry stands that put each table in force.
+    #[serde(default)]
+    pub tables: BTreeMap<TableVersion, Position>,
     /// The roster in force.
     pub roster: Option<RosterVersion>,
     /// When the last entry was decided.
@@ -57,7 +60,10 @@ impl Bearings {
                     None => drop(self.marks.insert(holder.officer.clone(), position)),
                 }
             }
-            Entry::Rules(changed) => self.table = Some(changed.table),
+            Entry::Rules(changed) => {
+                self.table = Some(changed.table);
+                self.tables.insert(changed.table, position);
+            }
             Entry::Roster(changed) => self.roster = Some(changed.roster),
             Entry::Erased(Erasure { of: Erased::ClosedBefore(_), at, .. }) => self.expired_at = Some(*at),
             Entry::Erased(_) => {}

@@ -89,6 +89,7 @@ mod region;
 mod table;
 mod ties;
 mod words;
+mod written;
 
 pub use check::Checked;
 pub use condition::{
@@ -101,6 +102,7 @@ pub use finding::{CellAt, Fault, Finding, RulesError, Severity, Witness};
 pub use read::{MAX_FINDINGS, MAX_ROWS};
 pub use table::{ConditionKind, Held, HitPolicy, Level, Priority, Route, Routing, Row, Target};
 pub use words::WordsFound;
+pub use written::WrittenTable;
 
 use std::fmt;
 use std::sync::Arc;

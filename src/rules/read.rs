@@ -44,7 +44,7 @@ pub(super) enum Column {
 }
 
 /// All of them with their names, in the order of their numbers, and whether a table has to have them.
-const COLUMNS: [(Column, &str, Need); 18] = [
+pub(super) const COLUMNS: [(Column, &str, Need); 18] = [
     (Column::Id, "id", Need::Required),
     (Column::Category, "category", Need::Required),
     (Column::Location, "location", Need::Required),
@@ -66,7 +66,7 @@ const COLUMNS: [(Column, &str, Need); 18] = [
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Need {
+pub(super) enum Need {
     Required,
     Optional,
 }

@@ -401,6 +401,18 @@ proptest! {
     }
 
     #[test]
+    fn a_table_that_is_written_down_is_read_back_as_the_same(rows in table().prop_map(possible)) {
+        for policy in [HitPolicy::Specific, HitPolicy::First] {
+            let Ok(rules) = compile(policy, &rows) else { continue };
+            let written = rules.written();
+            let again = written.read().unwrap();
+            prop_assert_eq!((again.version(), again.policy()), (rules.version(), policy));
+            prop_assert_eq!(again.rows(), rules.rows());
+            prop_assert_eq!(again.written(), written);
+        }
+    }
+
+    #[test]
     fn shuffling_the_rows_changes_no_decision_and_not_the_version(
         (rows, shuffled) in table().prop_map(possible).prop_flat_map(|rows| (Just(rows.clone()), Just(rows).prop_shuffle())),
         asked in prop::collection::vec(asked(), 20),

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use actix::prelude::*;
+use jiff::Timestamp;
 use tokio::sync::oneshot;
 
 use super::{Counter, Dispatcher, Done, Matter, Next, then};
@@ -18,6 +19,12 @@ use crate::roster::Roster;
 use crate::rules::Rules;
 use crate::ticket::{By, Ticket};
 
+/// That a table is in force.
+fn in_force(rules: &Rules, at: Timestamp, by: Option<OfficerId>) -> Entry {
+    let (table, rows, content) = (rules.version(), rules.rows().len(), rules.written());
+    Entry::Rules(RulesChanged { format: Format, table, rows, content, at, by })
+}
+
 impl Dispatcher {
     /// Other rules come into force once it is written that they do.
     pub(super) fn change_rules(&mut self, rules: Arc<Rules>, by: Option<OfficerId>, done: Done) -> Next {
@@ -29,8 +36,8 @@ impl Dispatcher {
                 return Next::Go;
             }
         };
-        let (table, rows, at) = (rules.version(), rules.rows().len(), self.now);
-        let written = self.note(Entry::Rules(RulesChanged { format: Format, table, rows, at, by }));
+        let table = rules.version();
+        let written = self.note(in_force(&rules, self.now, by));
         self.hand_over();
         Next::Wait(Box::pin(async move {
             let written = written.await;
@@ -172,9 +179,7 @@ impl Dispatcher {
         let World { rules, roster, .. } = self.world.clone();
         let (table, version, at) = (rules.version(), roster.version(), self.now);
         if self.bearings.table != Some(table) {
-            let rows = rules.rows().len();
-            let written = self.note(Entry::Rules(RulesChanged { format: Format, table, rows, at, by: None }));
-            let written = written.into_actor(self);
+            let written = self.note(in_force(&rules, at, None)).into_actor(self);
             ctx.spawn(written.map(move |written, dispatcher, _| {
                 if written.is_ok() {
                     dispatcher.bearings.table = Some(table);

@@ -8,6 +8,7 @@ use super::{Audit, Auditor, Checkpoint, Finding, JournalName, WrittenEntry};
 use crate::grievance::{Channel, Confidentiality, Filing, Source};
 use crate::journal::{Entry, EntryHash, Format, Position, RulesChanged, TicketEntry, seal};
 use crate::personal::InstallationKey;
+use crate::rules::WrittenTable;
 use crate::ticket::{By, Origin, TicketEvent, TicketId, Version};
 
 /// A row of a store.
@@ -39,7 +40,7 @@ pub(super) fn entries(numbers: &[u64]) -> Vec<Entry> {
     let entry = |(at, &number): (u64, &u64)| {
         let (at, table) = (second(at), table.clone().try_into().unwrap());
         if number == 0 {
-            return Entry::Rules(RulesChanged { format: Format, table, rows: 3, at, by: None });
+            return Entry::Rules(RulesChanged { format: Format, table, rows: 3, content: WrittenTable::default(), at, by: None });
         }
         let version = versions.entry(number).or_default();
         *version += 1;
