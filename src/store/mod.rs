@@ -174,6 +174,8 @@ pub enum Changed {
     Open(Box<Ticket>),
     /// It is closed, since then.
     Closed(TicketId, Timestamp),
+    /// It is closed, and its personal records were erased because of its age.
+    Expired(TicketId),
 }
 
 /// Why a batch was not appended.

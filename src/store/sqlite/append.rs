@@ -9,6 +9,7 @@ use rusqlite::{Connection, params};
 
 use super::rows::{nanoseconds, set_fact};
 use super::scribe::{Texts, parts};
+use super::tally::Tally;
 use super::young::Young;
 use super::{SqliteStore, file, roll_back};
 use crate::journal::{Entry, EntryHash, Erased, FoldError, Position, Record, TicketEntry, Unwritable, link};
@@ -111,6 +112,8 @@ impl SqliteStore {
                         // The indexes have to know whose records there are.
                         self.young.write(connection)?;
                         new.young(batch, self.end).write(connection)?;
+                        // By an index that lacks rows, something would be left that is said to be erased.
+                        Tally::check(connection)?;
                         if let Erased::ClosedBefore(_) = erasure.of {
                             self.bring_up_closed(Position(position))?;
                         }

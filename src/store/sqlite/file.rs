@@ -132,6 +132,8 @@ pub(super) fn open(path: &Path, settings: &Settings) -> Result<(Connection, LogS
     connection.busy_timeout(BUSY).map_err(|e| named(&e))?;
     // Erased means erased, also where its page was.
     connection.pragma_update(None, "secure_delete", "ON").map_err(|e| named(&e))?;
+    // What is erased is copied in between, in case it has to be taken back: never to a file that nobody looks after.
+    connection.pragma_update(None, "temp_store", "MEMORY").map_err(|e| named(&e))?;
     connection.pragma_update(None, "synchronous", settings.synchronous.word()).map_err(|e| named(&e))?;
     connection.pragma_update(None, "cache_size", -i64::from(settings.cache_kib)).map_err(|e| named(&e))?;
     bring_up(&connection, path)?;
@@ -299,9 +301,9 @@ mod tests {
     }
 
     /// What is read back of an opened file's settings.
-    fn settings_of(connection: &Connection) -> [(&'static str, String); 6] {
+    fn settings_of(connection: &Connection) -> [(&'static str, String); 7] {
         let names =
-            ["journal_mode", "secure_delete", "synchronous", "wal_autocheckpoint", "journal_size_limit", "cache_size"];
+            ["journal_mode", "secure_delete", "synchronous", "wal_autocheckpoint", "journal_size_limit", "cache_size", "temp_store"];
         names.map(|name| {
             let value =
                 connection.pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0)).unwrap();
@@ -326,6 +328,7 @@ mod tests {
             ("wal_autocheckpoint", "4096"),
             ("journal_size_limit", "67108864"),
             ("cache_size", "-65536"),
+            ("temp_store", "2"),
         ];
         assert_eq!(settings_of(&connection), expected.map(|(name, value)| (name, value.to_owned())));
     }

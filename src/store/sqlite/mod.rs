@@ -66,6 +66,7 @@ mod rows;
 mod schema;
 mod scribe;
 mod spare;
+mod tally;
 #[cfg(feature = "proof")]
 mod verify;
 mod young;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::rows::{self, RawPage, fact, nanoseconds, number, set_fact};
+use super::tally::Tally;
 use super::young::Young;
 use super::{SqliteStore, roll_back, schema, scribe};
 use crate::journal::{Bearings, Entry, FoldError, Position, Standing};
@@ -88,7 +89,8 @@ impl SqliteStore {
         let indexed: Option<i64> = fact(self.connection()?, "indexed")
             .map_err(|_| CatchUp::Projection("up to where the indexes reach is unreadable"))?;
         let indexed = Position(indexed.unwrap_or_default().cast_unsigned());
-        if indexed > self.end || !self.is_indexed(indexed)? {
+        let is_tallied = indexed == Position::default() || Tally::kept(self.connection()?).is_ok_and(|it| it.is_some());
+        if indexed > self.end || !is_tallied || !self.is_indexed(indexed)? {
             return Err(CatchUp::Projection("the indexes do not reach as far as they say"));
         }
         let kept_end = standing.end;
@@ -215,12 +217,9 @@ impl SqliteStore {
         connection.execute_batch("BEGIN IMMEDIATE")?;
         let written = self.young.write(connection).and_then(|()| {
             set_fact(connection, "indexed", end.0.cast_signed())?;
-            connection.execute_batch("COMMIT")
+            Ok(connection.execute_batch("COMMIT")?)
         });
-        if let Err(error) = written {
-            roll_back(connection);
-            return Err(error.into());
-        }
+        written.inspect_err(|_| roll_back(connection))?;
         self.young = Young::default();
         Ok(())
     }
@@ -272,8 +271,11 @@ impl SqliteStore {
 fn as_it_stands(id: TicketId, standing: &Standing) -> Changed {
     match standing.open.get(&id) {
         Some(ticket) => Changed::Open(Box::new(ticket.clone())),
-        // One that is not even among the closed has had its records erased because of its age: any time long ago does.
-        None => Changed::Closed(id, standing.closed.get(&id).copied().unwrap_or(Timestamp::UNIX_EPOCH)),
+        None => match standing.closed.get(&id) {
+            Some(at) => Changed::Closed(id, *at),
+            // One that is not even among the closed has had its records erased because of its age.
+            None => Changed::Expired(id),
+        },
     }
 }
 
@@ -387,6 +389,7 @@ fn digest_of(text: &str) -> i64 {
 enum OpenOrClosed {
     Open { id: TicketId, version: Version, digest: i64, text: String },
     Closed { id: TicketId, at: Timestamp },
+    Expired { id: TicketId },
 }
 
 /// The same, a few at a time.
@@ -402,6 +405,7 @@ fn lots(changed: Vec<Changed>) -> Vec<Vec<Changed>> {
 fn rows_of(changed: Vec<Changed>) -> Result<Vec<OpenOrClosed>, StoreError> {
     let row = |change| match change {
         Changed::Closed(id, at) => Ok(OpenOrClosed::Closed { id, at }),
+        Changed::Expired(id) => Ok(OpenOrClosed::Expired { id }),
         Changed::Open(ticket) => {
             let text = serde_json::to_string(&ticket).map_err(|error| StoreError { reason: error.to_string() })?;
             let (id, version) = (ticket.id(), ticket.version());
@@ -459,6 +463,12 @@ fn keep(
                         delete.execute([number(id)])?;
                     }
                     closed.execute(params![number(id), nanoseconds(at)])?;
+                }
+                OpenOrClosed::Expired { id } => {
+                    if take_away(&mut kept, id)? {
+                        delete.execute([number(id)])?;
+                    }
+                    reopened.execute([number(id)])?;
                 }
             }
         }

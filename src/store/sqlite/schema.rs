@@ -63,7 +63,7 @@ pub(super) fn migrate(connection: &Connection, from: i64) -> rusqlite::Result<()
 pub(super) fn forget_indexes(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch(
         "DELETE FROM source; DELETE FROM history; DELETE FROM open_ticket; DELETE FROM closed_ticket;
-         DELETE FROM fact WHERE name IN ('kept', 'indexed');",
+         DELETE FROM fact WHERE name IN ('kept', 'indexed', 'tally');",
     )
 }
 

@@ -3,11 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 
 use foldhash::fast::FixedState;
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
 use super::rows::number;
+use super::tally::Tally;
 use crate::journal::{Position, TicketEntry};
 use crate::personal::{AuthorKey, SourceKey};
+use crate::store::StoreError;
 use crate::ticket::{TicketEvent, TicketId, Version};
 
 /// Entries and posts that are in the journal and not yet in the indexes.
@@ -68,12 +70,16 @@ impl Young {
     }
 
     /// Writes it into the indexes, inside the caller's transaction. What is there already does no harm.
-    pub(super) fn write(&self, connection: &Connection) -> rusqlite::Result<()> {
+    pub(super) fn write(&self, connection: &Connection) -> Result<(), StoreError> {
+        let mut tally = Tally::kept(connection)?.unwrap_or_default();
         let mut insert = connection
             .prepare_cached("INSERT OR IGNORE INTO history (ticket, version, position) VALUES (?1, ?2, ?3)")?;
         for (ticket, entries) in &self.entries {
             for (version, position) in entries {
-                insert.execute(params![number(*ticket), version.0, position.0.cast_signed()])?;
+                let row = (number(*ticket), version.0, position.0.cast_signed());
+                if insert.execute(row)? > 0 {
+                    tally.add_history(row.0, row.1.into(), row.2);
+                }
             }
         }
         let mut sources: Vec<_> = self.sources.iter().collect();
@@ -82,8 +88,11 @@ impl Young {
         let mut insert =
             connection.prepare_cached("INSERT OR IGNORE INTO source (key, ticket, author) VALUES (?1, ?2, ?3)")?;
         for (key, (ticket, author)) in sources {
-            insert.execute(params![key.as_bytes(), number(*ticket), author.as_ref().map(AuthorKey::as_bytes)])?;
+            let row = (key.as_bytes(), number(*ticket), author.as_ref().map(AuthorKey::as_bytes));
+            if insert.execute(row)? > 0 {
+                tally.add_source(row.0, row.1, row.2);
+            }
         }
-        Ok(())
+        tally.keep(connection)
     }
 }
