@@ -154,7 +154,14 @@ pub fn check(directory: &Path, acknowledged: &[Ack]) -> Result<(), Loss> {
     }
     // It goes on where it was left.
     let end = store.end().map_err(damaged)?;
-    let entry = RulesChanged { format: Format, table: rules().version(), rows: 1, content: rules().written(), at: at(0), by: None };
+    let entry = RulesChanged {
+        format: Format,
+        table: rules().version(),
+        rows: 1,
+        content: rules().written(),
+        at: at(0),
+        by: None,
+    };
     let batch = Arc::new(vec![Record { entry: Entry::Rules(entry), personal: None }]);
     if store.append(&batch).map_err(damaged)? != end {
         return Err(damaged("it goes on elsewhere"));

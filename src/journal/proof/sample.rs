@@ -40,7 +40,14 @@ pub(super) fn entries(numbers: &[u64]) -> Vec<Entry> {
     let entry = |(at, &number): (u64, &u64)| {
         let (at, table) = (second(at), table.clone().try_into().unwrap());
         if number == 0 {
-            return Entry::Rules(RulesChanged { format: Format, table, rows: 3, content: WrittenTable::default(), at, by: None });
+            return Entry::Rules(RulesChanged {
+                format: Format,
+                table,
+                rows: 3,
+                content: WrittenTable::default(),
+                at,
+                by: None,
+            });
         }
         let version = versions.entry(number).or_default();
         *version += 1;

@@ -302,8 +302,15 @@ mod tests {
 
     /// What is read back of an opened file's settings.
     fn settings_of(connection: &Connection) -> [(&'static str, String); 7] {
-        let names =
-            ["journal_mode", "secure_delete", "synchronous", "wal_autocheckpoint", "journal_size_limit", "cache_size", "temp_store"];
+        let names = [
+            "journal_mode",
+            "secure_delete",
+            "synchronous",
+            "wal_autocheckpoint",
+            "journal_size_limit",
+            "cache_size",
+            "temp_store",
+        ];
         names.map(|name| {
             let value =
                 connection.pragma_query_value(None, name, |row| row.get::<_, rusqlite::types::Value>(0)).unwrap();
