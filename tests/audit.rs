@@ -217,3 +217,51 @@ fn whatever_is_done_to_the_journal_or_what_was_written_beside_it_is_found() {
         assert!(!said.contains("citizen-") && !said.contains("denizen"), "{what}: {said}");
     }
 }
+
+/// Three tickets, one of Savitri's who is then erased, and closed ones of which retention took the records.
+fn erased_and_expired(folder: &Folder, before_erasing: &Path) {
+    block_on(async {
+        let clock = clock();
+        let mut policy = Policy::default();
+        policy.keep_personal_after_closing = Some(Hours::from_days(2));
+        let engine = builder(open(&folder.journal()), &clock).policy(policy).start().unwrap();
+        closed(&engine, 1, HISAR).await;
+        submitted(&engine, 2, HISAR).await;
+        submitted(&engine, 3, HISAR).await;
+        engine.backup(before_erasing).await.unwrap();
+        engine.erase(&author(2), None).await.unwrap();
+        clock.set(at(24 * 4));
+        engine.tick().await;
+        engine.shutdown().await;
+    });
+}
+
+#[test]
+fn a_file_whose_tables_were_made_anew_after_an_erasure_by_age_passes() {
+    let folder = Folder::new();
+    erased_and_expired(&folder, &folder.file("before"));
+    let audit = verify(&folder.journal(), &[]).unwrap();
+    for sql in ["DELETE FROM fact WHERE name = 'kept'", "UPDATE fact SET value = 'garbage' WHERE name = 'indexed'"] {
+        connection(&folder.journal()).execute_batch(sql).unwrap();
+        drop(open(&folder.journal()));
+        assert_eq!(verify(&folder.journal(), &[]), Ok(audit), "{sql}");
+    }
+}
+
+#[test]
+fn a_record_that_was_erased_and_put_back_is_found() {
+    for position in ["(SELECT min(position) FROM personal)", "(SELECT min(position) + 2 FROM personal)"] {
+        let folder = Folder::new();
+        erased_and_expired(&folder, &folder.file("before"));
+        let other = connection(&folder.journal());
+        let attach = format!("ATTACH '{}' AS before", folder.file("before").display());
+        let put_back = "UPDATE personal SET
+            salt = (SELECT salt FROM before.personal p WHERE p.position = personal.position),
+            record = (SELECT record FROM before.personal p WHERE p.position = personal.position)
+            WHERE record = '' AND position >= ";
+        other.execute_batch(&format!("{attach}; {put_back} {position}")).unwrap();
+        drop(other);
+        let found = verify(&folder.journal(), &[]).unwrap_err().to_string();
+        assert!(found.contains("personal record is there") && found.contains("erasure at"), "{found}");
+    }
+}

@@ -210,3 +210,60 @@ fn a_store_that_ends_with_the_process_cannot_be_copied_and_says_so() {
         assert!(folder.bytes().is_empty());
     });
 }
+
+#[test]
+fn beside_a_log_of_another_file_of_its_name_no_copy_is_made() {
+    within(async {
+        let folder = Folder::new();
+        let engine = engine_on(&folder.journal());
+        submitted(&engine, 1, HISAR).await;
+        for log in ["copy-wal", "copy-journal"] {
+            std::fs::write(folder.file(log), [7; 100]).unwrap();
+            let error = engine.backup(folder.file("copy")).await.unwrap_err().to_string();
+            assert!(error.contains(log) && error.contains("remove it"), "{error}");
+            assert!(!folder.file("copy").exists());
+            std::fs::remove_file(folder.file(log)).unwrap();
+        }
+        let error = engine.backup(folder.file("missing/copy")).await.unwrap_err().to_string();
+        assert!(error.contains("no folder") && error.contains("missing"), "{error}");
+        engine.backup(folder.file("copy")).await.unwrap();
+    });
+}
+
+#[cfg(unix)]
+#[test]
+fn a_copy_may_be_read_by_nobody_who_may_not_read_the_journal() {
+    use std::os::unix::fs::PermissionsExt;
+    within(async {
+        let folder = Folder::new();
+        let engine = engine_on(&folder.journal());
+        std::fs::set_permissions(folder.journal(), PermissionsExt::from_mode(0o600)).unwrap();
+        engine.backup(folder.file("copy")).await.unwrap();
+        let mode = std::fs::metadata(folder.file("copy")).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    });
+}
+
+#[test]
+fn in_a_copy_that_takes_the_journals_place_no_number_is_given_that_was_given_since() {
+    within(async {
+        let folder = Folder::new();
+        let engine = engine_on(&folder.journal());
+        submitted(&engine, 1, HISAR).await;
+        engine.backup(folder.file("copy")).await.unwrap();
+        let since = submitted(&engine, 2, HISAR).await;
+        engine.shutdown().await;
+        for file in ["haryana.journal", "haryana.journal-wal", "haryana.journal-shm", "haryana.journal-lock"] {
+            drop(std::fs::remove_file(folder.file(file)));
+        }
+        std::fs::rename(folder.file("copy"), folder.journal()).unwrap();
+        let mut last = since.id();
+        for post in [3, 4] {
+            let engine = engine_on(&folder.journal());
+            let next = submitted(&engine, post, HISAR).await.id();
+            assert!(next > last && next.number() < 1_200_000, "{next} after {last}");
+            last = next;
+            engine.shutdown().await;
+        }
+    });
+}

@@ -217,7 +217,6 @@ fn numbers_are_never_set_aside_twice_and_never_run_over() {
 /// Has the tables made anew, as the errors say.
 fn made_anew(folder: &Folder) {
     connection(&folder.journal()).execute_batch("DELETE FROM fact WHERE name = 'kept'").unwrap();
-    assert_all_there(&folder.journal());
 }
 
 #[test]
@@ -232,6 +231,7 @@ fn an_index_that_lacks_entries_is_noticed_where_it_is_used_and_nothing_is_writte
         assert_eq!(store.personal(long).unwrap_err().to_string(), error);
         drop(store);
         made_anew(&folder);
+        assert_all_there(&folder.journal());
     }
 }
 
@@ -334,4 +334,25 @@ fn a_log_whose_file_is_not_there_is_not_deleted() {
         assert!(matches!(error, OpenError::Damaged { .. }) && error.to_string().contains("log"), "{error}");
         assert_eq!(std::fs::read(&log).unwrap(), [7; 5_000]);
     }
+}
+
+#[test]
+fn of_an_open_ticket_no_history_is_told_that_lacks_its_end() {
+    within(async {
+        let (folder, clock) = (Folder::new(), clock());
+        let engine = builder(open(&folder.journal()), &clock).start().unwrap();
+        let long = resolved(&engine, 1, HISAR).await;
+        submitted(&engine, 2, HISAR).await;
+        engine.shutdown().await;
+        drop(open(&folder.journal()));
+        let last = format!("ticket = {} AND version = {}", long.id().number(), long.version().0);
+        connection(&folder.journal()).execute_batch(&format!("DELETE FROM history WHERE {last}")).unwrap();
+        let engine = builder(open(&folder.journal()), &clock).start().unwrap();
+        let told = engine.history(long.id()).await.unwrap_err().to_string();
+        assert!(told.contains("not all entries"), "{told}");
+        engine.shutdown().await;
+        made_anew(&folder);
+        let engine = builder(open(&folder.journal()), &clock).start().unwrap();
+        assert_eq!(engine.history(long.id()).await.unwrap().len(), long.version().0 as usize);
+    });
 }

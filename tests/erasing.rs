@@ -301,6 +301,56 @@ fn a_reader_that_holds_the_log_is_told_and_when_it_is_gone_it_is_erased_for_good
     });
 }
 
+#[test]
+fn copies_that_a_reader_kept_alive_go_by_themselves_when_it_is_gone() {
+    guarded(|| {
+        let folder = Folder::new();
+        let engine = builder(open(&folder.journal()), &clock()).start().unwrap();
+        block_on(engine.submit(marked(7, 1, 100))).unwrap();
+        let reader = connection(&folder.journal());
+        reader.execute_batch("BEGIN; SELECT count(*) FROM entry").unwrap();
+        let told = block_on(engine.erase(&Author::new(Channel::X, "zq[0007]"), None));
+        assert!(matches!(&told, Err(EraseError::NotScrubbed { .. })), "{told:?}");
+        drop(reader);
+        until("no copy is left", || marks(&folder).is_empty());
+        block_on(engine.shutdown());
+    });
+}
+
+#[test]
+fn by_an_index_that_lacks_rows_nothing_is_erased_and_it_is_said_how_to_mend_it() {
+    for sql in [
+        "DELETE FROM history WHERE ticket = 1 AND version = 1",
+        "DELETE FROM history WHERE ticket < 3",
+        "UPDATE source SET author = NULL WHERE ticket = 1",
+        "UPDATE source SET ticket = 3 WHERE ticket = 1",
+        "DELETE FROM source WHERE ticket = 1",
+    ] {
+        within(async move {
+            let (folder, clock) = (Folder::new(), clock());
+            let start = || builder(open(&folder.journal()), &clock).start().unwrap();
+            let engine = start();
+            for post in [1, 2, 3] {
+                engine.submit(marked(if post == 1 { 7 } else { 8 }, post, 100)).await.unwrap();
+            }
+            engine.shutdown().await;
+            drop(open(&folder.journal()));
+            connection(&folder.journal()).execute_batch(sql).unwrap();
+            let engine = start();
+            let author = Author::new(Channel::X, "zq[0007]");
+            let told = engine.erase(&author, None).await.unwrap_err().to_string();
+            assert!(told.contains("indexes are damaged") && told.contains("DELETE FROM fact"), "{sql}: {told}");
+            assert!(marks(&folder).contains(&7));
+            engine.shutdown().await;
+            connection(&folder.journal()).execute_batch("DELETE FROM fact WHERE name = 'kept'").unwrap();
+            let engine = start();
+            assert_eq!(engine.erase(&author, None).await, Ok(1), "{sql}");
+            engine.shutdown().await;
+            assert!(!marks(&folder).contains(&7), "{sql}");
+        });
+    }
+}
+
 // ---- by age --------------------------------------------------------------------------------------------------------
 
 fn keeping(days: u16) -> Policy {

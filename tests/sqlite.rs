@@ -429,6 +429,62 @@ fn a_table_of_long_ago_is_read_back_after_a_restart() {
     });
 }
 
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_moved_or_removed_while_it_is_in_use_takes_nothing_more_until_it_is_back() {
+    for (file, moves) in [
+        ("haryana.journal", true),
+        ("haryana.journal", false),
+        ("haryana.journal-wal", true),
+        ("haryana.journal-wal", false),
+    ] {
+        within(async move {
+            let folder = Folder::new();
+            let engine = builder(open(&folder.journal()), &clock()).start().unwrap();
+            submitted(&engine, 1, HISAR).await;
+            let (at, away) = (folder.file(file), folder.file("away"));
+            if moves {
+                std::fs::rename(&at, &away).unwrap();
+            } else {
+                std::fs::remove_file(&at).unwrap();
+            }
+            let refused = engine.submit(grievance(2, HISAR)).await.unwrap_err().to_string();
+            assert!(refused.contains("put it back") && refused.contains("haryana.journal"), "{refused}");
+            assert!(!at.exists(), "{file} was made anew");
+            if moves {
+                std::fs::rename(&away, &at).unwrap();
+                until("it is served again", || block_on(engine.submit(grievance(2, HISAR))).is_ok());
+                engine.shutdown().await;
+                assert_eq!(open(&folder.journal()).tickets(None, 9).unwrap().len(), 2);
+            }
+        });
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_of_the_reserves_name_that_is_somebody_elses_is_left_alone() {
+    let folder = Folder::new();
+    let (victim, spare) = (folder.file("victim"), folder.file("haryana.journal-spare"));
+    let mut settings = quick(7);
+    settings.spare_bytes = 8_192;
+    std::fs::write(&victim, "mine").unwrap();
+    for is_link in [true, false] {
+        if is_link {
+            std::os::unix::fs::symlink(&victim, &spare).unwrap();
+        } else {
+            std::fs::remove_file(&spare).unwrap();
+            std::fs::write(&spare, "mine, too").unwrap();
+        }
+        drop(SqliteStore::open(folder.journal(), settings).unwrap());
+        assert_eq!(std::fs::read(&victim).unwrap(), b"mine");
+        assert!(is_link || std::fs::read(&spare).unwrap() == b"mine, too");
+    }
+    std::fs::remove_file(&spare).unwrap();
+    drop(SqliteStore::open(folder.journal(), settings).unwrap());
+    assert_eq!(std::fs::metadata(&spare).unwrap().len(), 8_192);
+}
+
 /// A store that is never told anything for the next start, as if the power went each time.
 struct Forgetful(SqliteStore);
 

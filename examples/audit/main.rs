@@ -60,7 +60,11 @@ fn run(options: &Options) -> Done {
         Command::Checkpoint { file, earlier } => checkpoint(file, &options.signing_key()?, earlier, &options.verifiers),
         Command::Prove { file, ticket, checkpoint } => prove(file, *ticket, options.checkpoint(checkpoint)?),
         Command::Growth { file, older, newer } => growth(file, options.checkpoint(older)?, options.checkpoint(newer)?),
-        Command::Check { proof, checkpoints } => check(&read(proof)?, &options.checkpoints(checkpoints)?),
+        Command::Check { proof, checkpoints } => {
+            check(&read(proof)?, &options.checkpoints(checkpoints)?).map_err(|error| {
+                format!("{proof}: {error}; a ticket's proof is checked with one checkpoint, growth with two").into()
+            })
+        }
         Command::Story { file, ticket } => story::tell(&Archive::open(file)?, *ticket),
     }
 }
@@ -103,6 +107,9 @@ fn checkpoint(file: &str, key: &SigningKey, earlier: &[String], known: &[Verifie
         Ok(Checkpoint::open(&read(path)?, keys()).map_err(|error| format!("{path}: {error}"))?)
     };
     let earlier: Vec<Checkpoint> = earlier.iter().map(open).collect::<Result<_, _>>()?;
+    if let Some(other) = earlier.iter().find(|other| other.journal() != verifier.journal()) {
+        return Err(format!("the key is for {}, a checkpoint is of {}", verifier.journal(), other.journal()).into());
+    }
     let audit = archive.verify(earlier, |_| bar.inc(1))?;
     bar.finish_and_clear();
     if audit.entries.size == 0 {

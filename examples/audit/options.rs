@@ -53,7 +53,8 @@ impl Options {
     pub fn signing_key(&self) -> Result<SigningKey, Box<dyn Error>> {
         let path = self.key_file.as_ref().ok_or("name the file with the signing key: --key KEYFILE")?;
         let text = fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
-        Ok(text.lines().next().unwrap_or_default().parse()?)
+        let key = text.lines().next().unwrap_or_default().parse();
+        Ok(key.map_err(|error| format!("{path}: {error}"))?)
     }
 
     pub fn checkpoint(&self, path: &str) -> Result<Checkpoint, Box<dyn Error>> {
@@ -64,8 +65,18 @@ impl Options {
         Ok(Checkpoint::open(&note, &self.verifiers).map_err(|error| format!("{path}: {error}"))?)
     }
 
+    /// Checkpoints of one journal.
     pub fn checkpoints(&self, paths: &[String]) -> Result<Vec<Checkpoint>, Box<dyn Error>> {
-        paths.iter().map(|path| self.checkpoint(path)).collect()
+        let checkpoints: Vec<Checkpoint> = paths.iter().map(|path| self.checkpoint(path)).collect::<Result<_, _>>()?;
+        if let [first, others @ ..] = checkpoints.as_slice()
+            && let Some((at, other)) = others.iter().enumerate().find(|(_, other)| other.journal() != first.journal())
+        {
+            let (one, two) = (first.journal(), other.journal());
+            return Err(
+                format!("{} is of the journal {one}, {} of {two}; give those of one", paths[0], paths[at + 1]).into()
+            );
+        }
+        Ok(checkpoints)
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use nivaran::TicketId;
 use nivaran::journal::{TicketEntry, unseal};
-use nivaran::personal::Personal;
+use nivaran::personal::{Personal, PersonalGrievance};
 use nivaran::store::StoreError;
 use nivaran::store::sqlite::{Archive, ArchivedEntry};
 
@@ -24,18 +24,46 @@ pub fn tell(archive: &Archive, ticket: TicketId) -> Result<String, Box<dyn Error
         let Some(entry) = entry.ticket() else { continue };
         story.push_str(&entry_in_words(entry));
         match record.map(|record| record.into_record()) {
-            Some(Personal::Grievance(grievance)) => {
-                let said = [&grievance.complainant.name, &grievance.complainant.handle, &grievance.complainant.contact];
-                let who: Vec<&str> = said.into_iter().flatten().map(String::as_str).collect();
-                let who = if who.is_empty() { "somebody".to_owned() } else { who.join(", ") };
-                writeln!(story, "    {who}: {}", grievance.text)?;
+            Some(Personal::Grievance(grievance)) => write_grievance(&mut story, &grievance)?,
+            Some(Personal::Statement(statement)) => {
+                write_quoted(&mut story, "in writing", statement.text())?;
+                statement.evidence().iter().try_for_each(|link| write_quoted(&mut story, "evidence", link))?;
             }
-            Some(Personal::Statement(statement)) => writeln!(story, "    \"{}\"", statement.text())?,
             None if entry.personal.is_some() => story.push_str("    (what was written is erased)\n"),
             None => {}
         }
     }
     Ok(story)
+}
+
+fn write_grievance(story: &mut String, grievance: &PersonalGrievance) -> std::fmt::Result {
+    let PersonalGrievance { complainant, text, category, place, media, .. } = grievance;
+    let said = [&complainant.name, &complainant.handle, &complainant.contact];
+    let who: Vec<&str> = said.into_iter().flatten().map(String::as_str).collect();
+    write_quoted(story, "from", &if who.is_empty() { "somebody".to_owned() } else { who.join(", ") })?;
+    write_quoted(story, "text", text)?;
+    category.iter().try_for_each(|category| write_quoted(story, "category as given", category.as_str()))?;
+    place.iter().try_for_each(|place| write_quoted(story, "place as given", place.as_str()))?;
+    media.iter().try_for_each(|link| write_quoted(story, "picture or film", link))
+}
+
+/// What somebody wrote, each line of it marked, so that it cannot look like what happened. Signs that are not seen, or
+/// turn the line around, are written out.
+fn write_quoted(story: &mut String, what: &str, text: &str) -> std::fmt::Result {
+    let is_unseen = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2028}' | '\u{2029}' | '\u{2066}'..='\u{2069}')
+    };
+    let mut label = what;
+    for line in text.split(['\n', '\r']) {
+        write!(story, "    {label:>17} | ")?;
+        label = "";
+        for c in line.chars() {
+            if is_unseen(c) { write!(story, "{}", c.escape_unicode())? } else { story.push(c) }
+        }
+        story.push('\n');
+    }
+    Ok(())
 }
 
 /// An entry's events, a line each.

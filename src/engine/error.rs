@@ -213,8 +213,10 @@ pub enum EraseError {
         /// The officer.
         officer: OfficerId,
     },
-    /// They are erased, but copies may be left in the store's files; ask for it again.
-    #[error("they are erased, but copies may be left in the store's files: {reason}; then ask for it again")]
+    /// They are erased, but copies may be left in the store's files. The engine tries again by itself until they are gone.
+    #[error(
+        "they are erased, but copies may be left in the store's files for now: {reason}; it is tried again every 5 s"
+    )]
     NotScrubbed {
         /// Why.
         reason: String,

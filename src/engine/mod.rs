@@ -260,7 +260,12 @@ impl Engine {
     /// # Errors
     /// [`ReadError`] when the store cannot be read.
     pub async fn history(&self, id: TicketId) -> Result<Vec<crate::journal::TicketEntry>, ReadError> {
+        let at_least = self.0.door.shared.lookup.ticket(id).map_or(0, |ticket| ticket.version().0 as usize);
         let entries = self.ask(move |store| store.history(id)).await?;
+        if entries.len() < at_least {
+            let reason = format!("the store has not all entries of {id}; check it (Archive::verify)");
+            return Err(StoreError { reason }.into());
+        }
         let about = |entry| match entry {
             Entry::Ticket(entry) => Some(entry),
             _ => None,
@@ -450,6 +455,10 @@ impl Engine {
     ///
     /// Open tickets lose their text too; whoever works on them has to know it, or it is asked for later. Copies outside
     /// the store (backups, what subscribers kept) are not reached.
+    ///
+    /// An author is who the grievance's [`Author`] was: by the handle, where it had one, else by the contact. So `Ok(0)`
+    /// says that there was nothing under this name, not that nothing else is left of them; one who gave a name only is
+    /// nobody's, and goes by age ([`Policy::keep_personal_after_closing`](crate::Policy::keep_personal_after_closing)).
     ///
     /// Source: Digital Personal Data Protection Act, 2023 (India), section 12 (right to erasure).
     ///

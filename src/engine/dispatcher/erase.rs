@@ -14,6 +14,8 @@ use crate::journal::{Entry, Erased, Erasure, Format};
 
 /// How often, by the clock on the wall, it is looked whether a day has passed.
 const LOOK: Duration = Duration::from_secs(3_600);
+/// How long after a reader stood in the way it is tried again to leave no copy.
+const AGAIN: Duration = Duration::from_secs(5);
 /// How often what is too old is erased.
 const DAILY: SignedDuration = SignedDuration::from_hours(24);
 
@@ -44,11 +46,37 @@ impl Dispatcher {
             if let Err(error) = &erased {
                 tracing::error!(%error, "personal records");
             }
+            let is_left = matches!(erased, Err(EraseError::NotScrubbed { .. }));
             if let Some(done) = done {
                 drop(done.send(erased));
             }
-            then(|_, _| Next::Go)
+            then(move |dispatcher, ctx| {
+                dispatcher.copies_are_left = is_left;
+                if is_left {
+                    ctx.run_later(AGAIN, Self::scrub_again);
+                }
+                Next::Go
+            })
         }))
+    }
+
+    /// Sees to it, as soon as whoever held the log is gone, that no copy is left of what is erased.
+    fn scrub_again(&mut self, ctx: &mut Context<Self>) {
+        if !self.copies_are_left {
+            return;
+        }
+        let (ask, answered) = Ask::new(|store| store.scrub());
+        self.writer.do_send(ask);
+        let asked = answered.into_actor(self);
+        ctx.spawn(asked.map(|answer, dispatcher, ctx| match answer {
+            Ok(Ok(_)) => dispatcher.copies_are_left = false,
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "copies of erased records are left in the log; it is tried again");
+                ctx.run_later(AGAIN, Self::scrub_again);
+            }
+            // The engine ends.
+            Err(_) => {}
+        }));
     }
 
     /// Has it looked every hour whether personal records are too old.

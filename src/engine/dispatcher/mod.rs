@@ -69,6 +69,8 @@ pub(crate) struct Dispatcher {
     hand_over_is_due: bool,
     /// What the journal says is in force.
     bearings: Bearings,
+    /// Whether copies of what is erased may be left in the store's files.
+    copies_are_left: bool,
     /// Dropped with the dispatcher: whoever holds the other end hears that it is gone.
     _end: oneshot::Sender<()>,
 }
@@ -152,6 +154,7 @@ impl Dispatcher {
             outcomes: Vec::new(),
             hand_over_is_due: false,
             bearings,
+            copies_are_left: false,
             _end: end,
         }
     }

@@ -34,6 +34,7 @@ impl SqliteStore {
     /// Appends a batch in one transaction. Every so many entries the indexes are brought up with it.
     pub(super) fn append_batch(&mut self, batch: &Arc<Vec<Record>>) -> Result<Position, AppendError> {
         self.standing = None;
+        self.is_in_its_place().map_err(|error| self.refused(error))?;
         let begun = self.connection().and_then(|connection| Ok(connection.execute_batch("BEGIN IMMEDIATE")?));
         begun.map_err(|error| self.refused(error))?;
         let first = self.end;

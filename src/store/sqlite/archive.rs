@@ -15,11 +15,13 @@ use crate::store::StoreError;
 const PAGE: i64 = 1_024;
 
 /// A journal's file, for reading: best a copy made by [`Engine::backup`](crate::Engine::backup), else one that is
-/// stopped. It may be read while an engine has it, too. A copy is only read; beside a journal that is stopped SQLite
-/// leaves an empty log and its index, which do no harm, unless nothing may be written there.
+/// stopped. It may be read while an engine has it, too. A copy and a journal that was stopped are only read, and nothing is
+/// made beside them. Beside one that was killed SQLite keeps its log's index; read it as the user whose it is.
 #[derive(Debug)]
 pub struct Archive {
     pub(super) connection: Connection,
+    /// Where its log would stand, if it was read without one.
+    log: Option<PathBuf>,
 }
 
 /// An entry as it stands in the file.
@@ -64,12 +66,11 @@ impl Archive {
         }
         file::look(&path)?;
         let named = |error: rusqlite::Error| file::named(&path, &error);
-        let (connection, id) = match open_beside_its_log(&path) {
-            // Where no log can be made and there is none, the file has everything, and nobody is writing.
-            Err(_) if !file::beside(&path, "-wal").exists() => open_alone(&path),
-            opened => opened,
-        }
-        .map_err(named)?;
+        // Where there is no log the file has everything and nobody is writing; and none is made, which whoever has the
+        // file could perhaps not write to.
+        let log = Some(file::place(&path, "-wal")).filter(|log| !log.exists());
+        let opened = if log.is_some() { open_alone(&path) } else { open_beside_its_log(&path) };
+        let (connection, id) = opened.map_err(named)?;
         if id != i64::from(schema::APPLICATION_ID) {
             return Err(OpenError::NotOurs { path, what: file::UNMARKED });
         }
@@ -77,7 +78,13 @@ impl Archive {
         if found > schema::VERSION {
             return Err(OpenError::Newer { path, found, known: schema::VERSION });
         }
-        Ok(Self { connection })
+        Ok(Self { connection, log })
+    }
+
+    /// Whether an engine was started on a file that is read without a log: what was read may be half of the one and half of
+    /// the other.
+    pub(super) fn is_disturbed(&self) -> bool {
+        self.log.as_ref().is_some_and(|log| log.exists())
     }
 
     /// How many entries there are.

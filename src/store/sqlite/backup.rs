@@ -8,7 +8,11 @@ use rusqlite::ffi::ErrorCode;
 use rusqlite::{Connection, InterruptHandle, OpenFlags};
 
 use super::file::beside;
+use super::rows::set_fact;
 use crate::store::StoreError;
+
+/// The fact by which a copy is known.
+pub(super) const COPIED: &str = "copied";
 
 /// The copies of a journal that are under way. Each reads from the log, which cannot be brought home meanwhile.
 #[derive(Clone, Default)]
@@ -46,6 +50,11 @@ fn back_up(from: &Path, to: &Path, begins: impl FnOnce(InterruptHandle)) -> Resu
         let reason = format!("{} is there already; give the copy another name", to.display());
         return Err(StoreError { reason });
     }
+    if let Some(log) = ["-wal", "-journal"].map(|log| beside(to, log)).into_iter().find(|log| log.exists()) {
+        // SQLite would take it for the copy's own, and write what it has into the copy.
+        let reason = format!("{} is left of another file of that name; remove it first", log.display());
+        return Err(StoreError { reason });
+    }
     let part = beside(to, "-nivaran-part");
     for left in [part.clone(), beside(&part, "-journal")] {
         if let Err(error) = std::fs::remove_file(&left)
@@ -59,6 +68,7 @@ fn back_up(from: &Path, to: &Path, begins: impl FnOnce(InterruptHandle)) -> Resu
         let connection = Connection::open_with_flags(from, flags)?;
         let name = part.to_str().ok_or_else(|| StoreError { reason: "the copy's name is no UTF-8".to_owned() })?;
         begins(connection.get_interrupt_handle());
+        make_empty(from, &part).map_err(|error| io("the copy", error))?;
         connection.execute("VACUUM INTO ?1", [name]).map_err(|error| match error.sqlite_error_code() {
             Some(ErrorCode::OperationInterrupted) => {
                 let reason = "the copy was broken off, since the journal had to be opened again; make it anew";
@@ -66,12 +76,24 @@ fn back_up(from: &Path, to: &Path, begins: impl FnOnce(InterruptHandle)) -> Resu
             }
             _ => error.into(),
         })?;
+        set_fact(&Connection::open(&part)?, COPIED, 1)?;
         // The copy is nobody's yet, so it may be opened by other means.
         std::fs::File::open(&part).and_then(|file| file.sync_all()).map_err(|error| io("the copy", error))?;
         give_name(&part, to).map_err(|error| io("the copy", error))?;
         sync_folder(to).map_err(|error| io("the folder of the copy", error))
     };
+    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        return Err(StoreError { reason: format!("there is no folder {}; make it first", folder.display()) });
+    }
     copy().inspect_err(|_| drop(std::fs::remove_file(&part)))
+}
+
+/// Makes an empty file that whoever may read the journal may read, and nobody else.
+fn make_empty(from: &Path, part: &Path) -> std::io::Result<()> {
+    let rights = std::fs::metadata(from)?.permissions();
+    let file = std::fs::OpenOptions::new().write(true).create_new(true).open(part)?;
+    file.set_permissions(rights)
 }
 
 /// Gives the copy its name, unless a file of that name has come meanwhile.

@@ -37,14 +37,17 @@ pub enum OpenError {
         known: i64,
     },
     /// It, or its folder, cannot be written.
-    #[error("{path} cannot be written; give the process the right to write the file and its folder")]
+    #[error(
+        "{path} cannot be written; give the process the right to write it, its folder, and what stands beside it \
+         (-wal, -shm, -lock)"
+    )]
     ReadOnly {
         /// The file.
         path: PathBuf,
     },
     /// It is damaged. The journal in it was not touched; what is made from it may have been brought up before the damage
     /// was seen.
-    #[error("{path} is damaged: {what}; restore it from a backup")]
+    #[error("{path} is damaged: {what}; restore it from a backup, and first remove what stands beside it (-wal, -shm)")]
     Damaged {
         /// The file.
         path: PathBuf,

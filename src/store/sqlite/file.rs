@@ -37,10 +37,12 @@ impl Sentinel {
             return Err(OpenError::Io { path: path.to_owned(), reason: reason.to_owned() });
         }
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(place(path, "-lock"));
+        let lock = place(path, "-lock");
         let file = file.map_err(|error| match error.kind() {
             std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
                 OpenError::ReadOnly { path: path.to_owned() }
             }
+            _ if lock.is_dir() || lock.is_symlink() => OpenError::NotOurs { path: lock, what: "no file to be locked" },
             _ => OpenError::Io { path: path.to_owned(), reason: error.to_string() },
         })?;
         match file.try_lock() {
@@ -77,6 +79,30 @@ fn has_other_names(path: &Path) -> Option<&'static str> {
     (names > 1).then_some("it has several names (hard links); remove the others, or copy it with Engine::backup")
 }
 
+/// Which file stands at a path, and which log beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Place([(u64, u64); 2]);
+
+impl Place {
+    /// `None` where there is none, or where it cannot be told.
+    pub(super) fn of(path: &Path) -> Option<Self> {
+        let home = std::fs::canonicalize(path).ok()?;
+        Some(Self([identity(&home)?, identity(&beside(&home, "-wal"))?]))
+    }
+}
+
+#[cfg(unix)]
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    std::fs::metadata(path).ok().map(|there| (there.dev(), there.ino()))
+}
+
+/// Elsewhere an open file can be neither moved nor removed.
+#[cfg(not(unix))]
+fn identity(_: &Path) -> Option<(u64, u64)> {
+    None
+}
+
 /// A file that stands beside the journal.
 pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
@@ -90,7 +116,8 @@ pub(super) fn look(path: &Path) -> Result<(), OpenError> {
     let there = std::fs::metadata(path);
     if there.as_ref().map_or(0, std::fs::Metadata::len) == 0 && has_log(path) {
         // SQLite would take the log of a file that is not there for somebody else's, and delete it.
-        let what = "its log (-wal) is there and it is not (put it back beside its log)".to_owned();
+        let what = "its log (-wal) is there and it is not: put it back beside its log, or remove all files beside it"
+            .to_owned();
         return Err(OpenError::Damaged { path: path.to_owned(), what });
     }
     let Ok(there) = there else { return Ok(()) };

@@ -21,13 +21,17 @@
 //! | `haryana.journal-wal`, `-shm` | SQLite's log, and its index: **part of the database** while it is in use |
 //! | `haryana.journal-lock` | locked while an engine has the database; empty |
 //! | `haryana.journal-spare` | room that is freed when the disk is full |
+//! | `COPY-nivaran-part` | what is left of a copy in whose making the process was killed: remove it, no erasure reaches it |
 //!
 //! It has to be on a local disk: SQLite's log does not work over a network. To copy it while it is in use, use
 //! [`Engine::backup`](crate::Engine::backup), never `cp`.
 //!
 //! **To put a backup in the place of a journal** remove all four files first: a log that was left beside it would be written
-//! into the backup. **Never delete `-lock` while an engine runs**: a second one would be let in. The files are made with the
-//! rights that the process gives to new files, and hold names and telephone numbers: see to it that they are nobody else's.
+//! into the backup. Numbers given since it was made are not given again (a million is passed over); **erasures made since
+//! have to be repeated**. **Never delete `-lock` while an engine runs**, and give the file to no two containers under two
+//! names: a second engine would be let in. Never move or remove the file or its log meanwhile: the engine notices, and
+//! refuses what comes. The files are made with the rights that the process gives to new files, a copy with those of the
+//! journal, and hold names and telephone numbers: see to it that they are nobody else's.
 //!
 //! # The tables
 //! ```text
@@ -40,9 +44,15 @@
 //!  open_ticket(ticket, digest, text)        how each open ticket stands
 //!  closed_ticket(ticket, at)                closed, with personal records that age
 //! ```
-//! The lower four lag behind by at most [`Settings::index_every`] entries while an engine runs, and are caught up when
-//! the file is opened. If they are missing or damaged they are made anew from the journal. So a decision costs one row,
-//! and one more where somebody wrote something. A row of `personal` whose record was erased stays, and is empty.
+//! The lower four lag behind while an engine runs, by [`Settings::index_every`] and
+//! [`Limits::keep_every`](crate::Limits::keep_every) entries, and are caught up when the file is opened. So a decision
+//! costs one row, and one more where somebody wrote something. A row of `personal` whose record was erased stays, and is
+//! empty.
+//!
+//! If they are missing, or an opening finds them damaged, they are made anew from the journal. It looks at all open tickets
+//! and at the end of the indexes, not at all that ever was; before an erasure the indexes are held against a sum, and
+//! [`Archive::verify`] goes through everything. `DELETE FROM fact WHERE name = 'kept'` while no engine has the file has them
+//! made anew at the next start.
 //!
 //! ```sql
 //! -- the history of a ticket, in a copy or while nobody has the file open (the index `history` may lack the last entries)
@@ -58,7 +68,7 @@ mod append;
 mod archive;
 mod backup;
 #[cfg(feature = "proof")]
-mod emptied;
+mod erasures;
 mod error;
 mod file;
 mod projection;
@@ -80,9 +90,9 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use append::{LastEntries, Perhaps};
 pub use archive::{Archive, ArchivedEntry};
-use backup::Copies;
+use backup::{COPIED, Copies};
 pub use error::OpenError;
-use file::{LogState, Sentinel};
+use file::{LogState, Place, Sentinel};
 use projection::NotBroughtUp;
 use rows::{RawPage, fact, number, set_fact, ticket};
 use scribe::Scribe;
@@ -96,6 +106,9 @@ use crate::journal::{Bearings, Entry, Position, Record, Standing};
 use crate::personal::{Commitment, KeyCheck, SaltedRecord, SourceKey};
 use crate::ticket::{MOST_UNUSED, RequestId, TicketId, Version};
 
+/// How many numbers are passed over in a copy that is put in the journal's place.
+const GIVEN_SINCE: u32 = 1_000_000;
+
 /// How the file is used. The defaults were measured; see `BENCHMARKS.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
@@ -108,8 +121,8 @@ pub struct Settings {
     pub log_bytes: u32,
     /// How much memory SQLite may use for pages, in KiB. Default: 65,536.
     pub cache_kib: u32,
-    /// How many bytes are held in reserve for the day on which the disk is full; 0 for none. At least twice what the log may
-    /// have, which then has to be brought home. Default: 32 MiB.
+    /// How many bytes are held in reserve for the day on which the disk is full; 0 for none. Twice what the log has where no
+    /// reader holds it, so that it can be brought home; behind a long reader it may be longer. Default: 32 MiB.
     pub spare_bytes: u64,
     /// After how many entries the indexes are brought up. Default: 8,192.
     pub index_every: usize,
@@ -155,6 +168,8 @@ pub struct SqliteStore {
     standing: Option<Standing>,
     erased: u64,
     perhaps: Option<Perhaps>,
+    /// Where its files are, if that can be told.
+    place: Option<Place>,
     /// Whether the log may have copies of what was erased.
     has_copies: bool,
     spare: Spare,
@@ -193,6 +208,7 @@ impl SqliteStore {
             standing: None,
             erased: 0,
             perhaps: None,
+            place: None,
             has_copies: log == LogState::HeldByAReader,
             spare,
             _sentinel: sentinel,
@@ -202,10 +218,21 @@ impl SqliteStore {
             brought_up => brought_up,
         };
         store.standing = Some(standing.map_err(|error| store.named(error))?);
+        store.skip_numbers_given_since().map_err(|error| store.named(NotBroughtUp::Unwritable(error)))?;
+        store.place = Place::of(&store.path);
         if let Err(error) = store.spare.lay() {
             tracing::warn!(%error, "no room can be held in reserve");
         }
         Ok(store)
+    }
+
+    /// In a copy that is put in the journal's place: numbers that were given since it was made are not given again.
+    fn skip_numbers_given_since(&mut self) -> Result<(), StoreError> {
+        if fact::<i64>(self.connection()?, COPIED)?.is_some() {
+            self.reserve(GIVEN_SINCE)?;
+            self.connection()?.execute("DELETE FROM fact WHERE name = ?1", [COPIED])?;
+        }
+        Ok(())
     }
 
     fn named(&self, error: NotBroughtUp) -> OpenError {
@@ -256,6 +283,18 @@ impl SqliteStore {
         places.extend(self.young.entries(ticket).iter().filter(|(version, _)| Some(*version) > indexed));
         let has_all = places.iter().zip(1..).all(|((version, _), expected)| version.0 == expected);
         if has_all { Ok(places) } else { Err(damaged_index(ticket)) }
+    }
+
+    /// Whether the file is still where it was. What is written to one that was moved away or removed is lost with the
+    /// process, or found by nobody.
+    fn is_in_its_place(&self) -> Result<(), StoreError> {
+        if self.place.is_none() || Place::of(&self.path) == self.place {
+            return Ok(());
+        }
+        let path = self.path.display();
+        let reason =
+            format!("{path} or its log (-wal) was moved, replaced or removed while in use; put it back as it was");
+        Err(StoreError { reason })
     }
 
     /// Frees the room held in reserve, so that the log can be brought home.
@@ -310,6 +349,7 @@ impl Store for SqliteStore {
     }
 
     fn reopen(&mut self) -> Result<(), StoreError> {
+        self.is_in_its_place()?;
         // The log has to be brought home, and no copy reads from it then.
         self.copies.break_off();
         // What is open is closed before it is opened again.
@@ -467,7 +507,7 @@ impl Store for SqliteStore {
     fn scrub(&mut self) -> Result<u64, StoreError> {
         self.has_copies |= self.erased > 0;
         if self.has_copies && file::truncate_log(self.connection()?)? == LogState::HeldByAReader {
-            let reason = "the records are erased, but a reader holds the log, where copies may be; close it";
+            let reason = "a reader (a copy in the making, or another program) holds the log, where they may be";
             return Err(StoreError { reason: reason.to_owned() });
         }
         self.has_copies = false;

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use super::MAKE_ANEW;
 use super::archive::{Archive, ArchivedEntry};
-use super::emptied::Emptied;
+use super::erasures::{Beside, Erasures};
 use super::projection::kept;
 use super::rows::{self, fact, nanoseconds, number, ticket};
 use super::young::Young;
@@ -41,7 +41,7 @@ pub enum VerifyError {
 impl Archive {
     /// Reads the whole journal and checks it: that no entry was altered, removed or slipped in, against itself and
     /// against earlier checkpoints; that each personal record is the one that was written, or empty because of an erasure
-    /// that stands in the journal; and that the
+    /// that stands in the journal, and that none is left that an erasure took; and that the
     /// tables that are made from it (indexes, open and closed tickets) are what it comes to. `seen` is called with each
     /// entry, e.g. to show how far it is.
     ///
@@ -50,21 +50,43 @@ impl Archive {
     pub fn verify(
         &self,
         checkpoints: impl IntoIterator<Item = Checkpoint>,
+        seen: impl FnMut(&ArchivedEntry),
+    ) -> Result<Audit, VerifyError> {
+        let verified = self.read_and_check(checkpoints, seen);
+        if self.is_disturbed() {
+            let reason = "an engine was started on the file meanwhile; audit it again".to_owned();
+            return Err(StoreError { reason }.into());
+        }
+        verified
+    }
+
+    fn read_and_check(
+        &self,
+        checkpoints: impl IntoIterator<Item = Checkpoint>,
         mut seen: impl FnMut(&ArchivedEntry),
     ) -> Result<Audit, VerifyError> {
         let mut auditor = Auditor::new(checkpoints);
         let mut derived = Derived::begin(&self.connection)?;
         let mut wrong = derived.as_ref().err().cloned();
-        let mut emptied = Emptied::default();
+        let mut erasures = Erasures::default();
         self.each(|written| -> Result<(), VerifyError> {
             auditor.take(WrittenEntry { position: written.position, hash: written.hash, text: &written.text })?;
             // The auditor has found that it can be read.
             let entry = unseal(&written.text).map_err(|error| StoreError { reason: error.to_string() })?;
-            match (&entry, self.look_beside(written.position, &entry)?) {
-                (Entry::Ticket(entry), Beside::Emptied) => emptied.take_empty(entry, written.position),
-                (Entry::Ticket(entry), Beside::AsWritten) => emptied.take(entry),
-                (Entry::Erased(erasure), _) => emptied.account(erasure.of),
-                _ => {}
+            let beside = self.look_beside(written.position, &entry)?;
+            match &entry {
+                Entry::Ticket(entry) => erasures.take(entry, written.position, beside),
+                Entry::Erased(erasure) => {
+                    if let Some(left) = erasures.account(erasure.of, |position| self.has_record(position))? {
+                        let by = written.position;
+                        let reason = format!(
+                            "entry {left}: its personal record is there, and the erasure at {by} took it; it was put \
+                             back, or left by a damaged index: have it erased again"
+                        );
+                        return Err(StoreError { reason }.into());
+                    }
+                }
+                Entry::Rules(_) | Entry::Roster(_) => {}
             }
             if let (Ok(derived), None) = (&mut derived, &wrong) {
                 wrong = derived.take(written.position, &entry)?.err();
@@ -74,7 +96,7 @@ impl Archive {
         })?;
         let audit = auditor.audit()?;
         self.has_no_strays(auditor.next())?;
-        if let Some(position) = emptied.unexplained() {
+        if let Some(position) = erasures.unexplained() {
             let reason = format!("entry {position}: its personal record was emptied, and no erasure says so");
             return Err(StoreError { reason }.into());
         }
@@ -103,7 +125,7 @@ impl Archive {
     /// Whether what people wrote stands beside the entry that it came with. What is erased leaves an empty row.
     fn look_beside(&self, position: Position, entry: &Entry) -> Result<Beside, StoreError> {
         if self.personal(position, entry)?.is_some() {
-            return Ok(Beside::AsWritten);
+            return Ok(Beside::Record);
         }
         let sql = "SELECT EXISTS (SELECT 1 FROM personal WHERE position = ?1)";
         let mut select = self.connection.prepare_cached(sql)?;
@@ -114,17 +136,17 @@ impl Archive {
             }
             (true, None) => Err(StoreError { reason: format!("entry {position}: a personal record was slipped in") }),
             (true, Some(_)) => Ok(Beside::Emptied),
-            (false, None) => Ok(Beside::AsWritten),
+            (false, None) => Ok(Beside::Nothing),
         }
     }
 }
 
-/// What stands beside an entry.
-enum Beside {
-    /// The record that it came with, or none where it came with none.
-    AsWritten,
-    /// A record that is empty.
-    Emptied,
+impl Archive {
+    /// Whether a record is there and not empty.
+    fn has_record(&self, position: Position) -> Result<bool, StoreError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM personal WHERE position = ?1 AND record <> '')";
+        Ok(self.connection.prepare_cached(sql)?.query_row([position.0.cast_signed()], |row| row.get(0))?)
+    }
 }
 
 /// What is wrong with the tables.
