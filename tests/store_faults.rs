@@ -920,7 +920,7 @@ fn fill_the_disk(path: &Path) {
     std::fs::remove_file(&ballast).unwrap();
     // One that has its reserve uses it to start.
     let (lagging, _) = left_by_a_crash(path.parent().unwrap());
-    std::fs::write(lagging.with_extension("journal-spare"), vec![1; SPARE as usize]).unwrap();
+    std::fs::write(lagging.with_extension("journal-spare"), vec![0x5a; SPARE as usize]).unwrap();
     fill_up(&ballast);
     drop(SqliteStore::open(&lagging, settings).unwrap());
     std::fs::remove_file(&ballast).unwrap();

@@ -81,13 +81,21 @@ fn has_other_names(path: &Path) -> Option<&'static str> {
 
 /// Which file stands at a path, and which log beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place([(u64, u64); 2]);
+pub(super) struct Place {
+    file: (u64, u64),
+    log: (u64, u64),
+}
 
 impl Place {
     /// `None` where there is none, or where it cannot be told.
     pub(super) fn of(path: &Path) -> Option<Self> {
         let home = std::fs::canonicalize(path).ok()?;
-        Some(Self([identity(&home)?, identity(&beside(&home, "-wal"))?]))
+        Some(Self { file: identity(&home)?, log: identity(&beside(&home, "-wal"))? })
+    }
+
+    /// Whether the file is still there; SQLite may have made another log.
+    pub(super) fn has_file(self, path: &Path) -> bool {
+        std::fs::canonicalize(path).is_ok_and(|home| identity(&home) == Some(self.file))
     }
 }
 

@@ -291,10 +291,13 @@ impl SqliteStore {
         if self.place.is_none() || Place::of(&self.path) == self.place {
             return Ok(());
         }
+        Err(self.out_of_place())
+    }
+
+    fn out_of_place(&self) -> StoreError {
         let path = self.path.display();
-        let reason =
-            format!("{path} or its log (-wal) was moved, replaced or removed while in use; put it back as it was");
-        Err(StoreError { reason })
+        let what = "or its log (-wal) was moved, replaced or removed while in use";
+        StoreError { reason: format!("{path} {what}; put it back as it was") }
     }
 
     /// Frees the room held in reserve, so that the log can be brought home.
@@ -349,7 +352,9 @@ impl Store for SqliteStore {
     }
 
     fn reopen(&mut self) -> Result<(), StoreError> {
-        self.is_in_its_place()?;
+        if self.place.is_some_and(|place| !place.has_file(&self.path)) {
+            return Err(self.out_of_place());
+        }
         // The log has to be brought home, and no copy reads from it then.
         self.copies.break_off();
         // What is open is closed before it is opened again.
@@ -361,6 +366,7 @@ impl Store for SqliteStore {
             return Err(StoreError { reason: "a reader holds the log; close it".to_owned() });
         }
         self.connection = Some(connection);
+        self.place = Place::of(&self.path);
         self.last.clear();
         self.standing = Some(self.bring_up()?);
         if let Some(perhaps) = self.perhaps.take()
