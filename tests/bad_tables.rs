@@ -344,3 +344,23 @@ proptest! {
         }
     }
 }
+
+/// A table of so many rows of one category, each with a word of its own.
+fn alike(rows: usize, row: impl Fn(usize) -> String) -> Vec<u8> {
+    let head = "id,category,location,channel,words_any,department,level,priority,deadline_hours\n";
+    let rows: String = (0..rows).map(|n| format!("R-{n},water,,{}\n", row(n))).collect();
+    format!("{head}{rows}ELSE,,,,,control,,,24\n").into_bytes()
+}
+
+#[test]
+fn many_rows_of_one_rank_are_compiled_where_they_say_the_same_and_else_refused_without_end_of_looking() {
+    let same = alike(20_000, |n| format!(",w{n},phe,district,high,24"));
+    assert_eq!(read_rules(&same).unwrap().rows().len(), 20_001);
+    // No two of different answers can both win, which is seen only pair by pair.
+    let other = alike(20_000, |n| match n % 2 {
+        0 => format!("x,w{n},phe,district,high,24"),
+        _ => format!("phone,w{n},ulb,district,high,24"),
+    });
+    let error = read_rules(&other).unwrap_err();
+    assert!(error.findings.iter().any(|found| found.what == Fault::TooManyRivals), "{error}");
+}

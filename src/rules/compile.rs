@@ -68,6 +68,8 @@ impl Compiling<'_> {
     /// What is wrong with single rows, and with the table as a whole.
     fn look_at_rows(&mut self) {
         let rows = self.rows;
+        // The row for everything else may be one of those that could not be read.
+        let are_all_rows = self.findings.is_empty();
         let mut by_id: HashMap<&RowId, usize, FixedState> = HashMap::default();
         for (i, row) in rows.iter().enumerate() {
             if let Some(first) = by_id.insert(&row.id, i) {
@@ -99,7 +101,7 @@ impl Compiling<'_> {
         }
         if rows.is_empty() && self.findings.is_empty() {
             self.findings.push(Finding::new(Fault::Empty));
-        } else if !rows.is_empty() && !rows.iter().any(|row| row.when.is_any()) {
+        } else if are_all_rows && !rows.is_empty() && !rows.iter().any(|row| row.when.is_any()) {
             self.findings.push(Finding::new(Fault::NoDefault));
         }
         if languages(rows).len() > MAX_LANGUAGES {

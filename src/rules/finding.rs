@@ -217,6 +217,9 @@ pub enum Fault {
         /// The other.
         second: RowId,
     },
+    /// Too many rows of one category, location and rank to look for two that can both win.
+    #[error("too many rows have the same category, location and rank to look for two that can both win")]
+    TooManyRivals,
     /// Two rows that ask for the same and say the same.
     #[error("the rows {first} and {second} ask for the same and say the same")]
     Duplicate {
@@ -288,6 +291,7 @@ impl Fault {
             Self::DuplicateId { .. } => "id-twice",
             Self::Contradiction { .. } => "contradiction",
             Self::Tie { .. } => "tie",
+            Self::TooManyRivals => "too-many-rivals",
             Self::Duplicate { .. } => "duplicate",
             Self::Unreachable { .. } => "unreachable",
             Self::Covered { .. } => "covered",
@@ -321,7 +325,10 @@ impl Fault {
             None => format!("correct it, or add it to the {list}"),
         };
         match self {
-            Self::Sheet(_) => "save the sheet as 'CSV UTF-8' from the spreadsheet".to_owned(),
+            Self::Sheet(SheetError::NotUtf8 { .. } | SheetError::Nul { .. }) => {
+                "save the sheet as 'CSV UTF-8' from the spreadsheet".to_owned()
+            }
+            Self::Sheet(_) => "mend that in the spreadsheet, and save the sheet again".to_owned(),
             Self::TooManyRows => "let a parent's row cover its children".to_owned(),
             Self::NoColumn { .. } => format!("the columns are {COLUMN_NAMES}; is the header missing?"),
             Self::UnknownColumn { nearest: Some(nearest), .. } => format!("did you mean '{nearest}'?"),
@@ -341,6 +348,9 @@ impl Fault {
             Self::UnknownPlace { nearest, .. } => known(nearest.as_ref().map(|n| n.as_str()), "gazetteer"),
             Self::UnknownDepartment { .. } | Self::UnknownDistrict { .. } => known(None, "roster"),
             Self::NoOfficer { .. } => "such a ticket climbs to the next rung at once; put an officer there".to_owned(),
+            Self::TooManyRivals => {
+                "give them deeper categories or locations, or other numbers in precedence".to_owned()
+            }
             Self::TooAlike => "give them deeper categories or locations".to_owned(),
             Self::Empty | Self::NoDefault => {
                 "add a row for everything else: all conditions empty, and the department 'control'".to_owned()

@@ -192,14 +192,7 @@ impl Rules {
     /// [`RulesError`] with all that is malformed, unknown, doubled or missing, each with its cell and how to mend it.
     pub fn read(categories: CategoryTree, places: PlaceTree, csv: &[u8]) -> Result<Self, RulesError> {
         let read::Draft { policy, rows, places: at, findings } = read::read(csv);
-        let is_whole = findings.is_empty();
-        compile::compile(categories, places, policy, rows, &at, findings).map_err(|mut error| {
-            if !is_whole {
-                // It may be one of the rows that could not be read.
-                error.findings.retain(|finding| finding.what != Fault::NoDefault);
-            }
-            error
-        })
+        compile::compile(categories, places, policy, rows, &at, findings)
     }
 
     /// The row that wins for a grievance. A category or place that its tree does not know is taken at the nearest

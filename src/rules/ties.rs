@@ -19,7 +19,7 @@ pub(super) fn find(
     witness: impl Fn(&Placed, super::meet::Meeting) -> super::finding::Witness,
 ) -> Vec<Finding> {
     let mut world = World::new(languages(rows));
-    let (mut found, mut told) = (Vec::new(), BTreeSet::new());
+    let (mut found, mut told, mut pairs) = (Vec::new(), BTreeSet::new(), 0);
     let row = |placed: &Placed| &rows[placed.row as usize];
     for pair in placed.chunk_by(|one, other| (one.category, one.place) == (other.category, other.place)) {
         let mut begin = 0;
@@ -27,8 +27,14 @@ pub(super) fn find(
             let higher = &pair[..begin];
             begin += equals.len();
             for (one, other) in together(equals, rows) {
+                pairs += 1;
+                if pairs > MOST_PAIRS {
+                    let at = vec![at.row(one.row as usize)];
+                    found.push(Finding { at, ..Finding::new(Fault::TooManyRivals) });
+                    return found;
+                }
                 let of = (one.row.min(other.row), one.row.max(other.row));
-                if row(one).same_answer(row(other)) || told.contains(&of) {
+                if told.contains(&of) {
                     continue;
                 }
                 if meet(&row(one).when, &row(other).when).is_none() {
@@ -56,18 +62,29 @@ pub(super) fn find(
     found
 }
 
-/// The pairs of rows that are in force on one day.
+/// How many pairs of rows are looked at, at most.
+const MOST_PAIRS: usize = 10_000_000;
+
+/// The pairs of rows that say something else and are in force on one day.
 fn together<'a>(equals: &'a [Placed], rows: &'a [Row]) -> impl Iterator<Item = (&'a Placed, &'a Placed)> {
     let dates = |placed: &Placed| rows[placed.row as usize].when.dates;
     let mut by_begin: Vec<&Placed> = equals.iter().collect();
     by_begin.sort_by_key(|placed| dates(placed).from);
-    // Those that are still in force when the next comes into force.
-    let mut in_force: Vec<&Placed> = Vec::new();
+    // Those that are still in force when the next comes into force, by what they say: mostly all say the same.
+    let mut in_force: Vec<Vec<&Placed>> = Vec::new();
     by_begin.into_iter().flat_map(move |placed| {
         let from = dates(placed).from;
-        in_force.retain(|earlier| dates(earlier).until.is_none_or(|until| from.is_none_or(|from| from <= until)));
-        let pairs: Vec<_> = in_force.iter().map(|earlier| (*earlier, placed)).collect();
-        in_force.push(placed);
+        let says = |other: &Placed| rows[other.row as usize].same_answer(&rows[placed.row as usize]);
+        let same = in_force.iter().position(|same| same.first().is_some_and(|other| says(other)));
+        let mut pairs = Vec::new();
+        for (_, others) in in_force.iter_mut().enumerate().filter(|(at, _)| Some(*at) != same) {
+            others.retain(|earlier| dates(earlier).until.is_none_or(|until| from.is_none_or(|from| from <= until)));
+            pairs.extend(others.iter().map(|earlier| (*earlier, placed)));
+        }
+        match same {
+            Some(same) => in_force[same].push(placed),
+            None => in_force.push(vec![placed]),
+        }
         pairs
     })
 }
