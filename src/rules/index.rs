@@ -59,6 +59,17 @@ struct List {
     to: u32,
     /// The next list of the same category, at a place above.
     next: u32,
+    /// What one of its entries at least holds for: most lists are passed over by it, without a look at the entries.
+    ways: u64,
+}
+
+/// Pairs of channel and language, a bit each: eight languages of each channel, of more than eight some share a bit.
+/// All for which some entry may hold, or which a question may have.
+fn ways(bits: u32, languages: u64) -> u64 {
+    let some = (0..MAX_LANGUAGES as u32).step_by(8).fold(0, |all, from| all | languages >> from) & 0xff;
+    let languages = if languages & ANY_LANGUAGE != 0 { 0xff } else { some };
+    let channels = (0..8).filter(|channel| bits >> channel & 1 != 0);
+    channels.fold(0, |ways, channel| ways | languages << (8 * channel))
 }
 
 /// The rows that stand at a pair of nodes.
@@ -148,6 +159,7 @@ struct Question<'a> {
     place: Node,
     languages: u64,
     bits: u32,
+    ways: u64,
     minute: u16,
     date: i32,
     words: Option<&'a WordsFound>,
@@ -190,7 +202,10 @@ impl Index {
             let from = index.entries.len() as u32;
             index.entries.extend(group.iter().map(|placed| by_row[placed.row as usize]));
             by_pair.insert((category, place), index.lists.len() as u32);
-            index.lists.push(List { category, place, from, to: index.entries.len() as u32, next: NONE });
+            let own = &index.entries[from as usize..];
+            let ways = own.iter().fold(0, |all, entry| all | ways(entry.bits, entry.languages));
+            let to = index.entries.len() as u32;
+            index.lists.push(List { category, place, from, to, next: NONE, ways });
         }
         index.first = if index.categories.size().saturating_mul(index.places.size()) <= MAX_CELLS {
             index.dense(&by_pair)
@@ -282,7 +297,13 @@ impl Index {
         let mut question: Option<Question<'_>> = None;
         let mut winner: Option<(u32, usize)> = None;
         let _ = self.lists_for(category, place, |list| {
-            let List { from, to, .. } = self.lists[list as usize];
+            let List { from, to, ways, .. } = self.lists[list as usize];
+            if ways != u64::MAX {
+                let question = question.get_or_insert_with(|| self.question(facts, category, place));
+                if ways & question.ways == 0 {
+                    return None;
+                }
+            }
             for at in from..to {
                 let entry = &self.entries[at as usize];
                 if winner.is_some_and(|(row, _)| row < entry.row) && self.policy == HitPolicy::First {
@@ -417,11 +438,14 @@ impl Index {
             let covers = |(at, known): (usize, &Language)| known.covers(language).then_some(1 << at);
             self.languages.iter().enumerate().filter_map(covers).fold(0, |bits, bit| bits | bit)
         });
+        let channel = channel_bits(&[facts.channel]);
         Question {
             category,
             place,
             languages: languages | ANY_LANGUAGE,
-            bits: bits(channel_bits(&[facts.channel]), Weekdays::of([moment.weekday]), Some(moment.day)),
+            bits: bits(channel, Weekdays::of([moment.weekday]), Some(moment.day)),
+            // One of no language, or of one that no row names, is looked for everywhere.
+            ways: ways(channel, if languages == 0 { ANY_LANGUAGE } else { languages }),
             minute: moment.minute,
             date: date_key(moment.date),
             words: facts.words,
