@@ -7,9 +7,9 @@ mod haryana;
 use haryana::{ROSTER, World, at, desk, roster, start, with_deputy, with_leave};
 use nivaran::grievance::Language;
 use nivaran::roster::Rung;
-use nivaran::rules::ConditionKind;
+use nivaran::rules::{ConditionKind, Facts};
 use nivaran::ticket::{MarkReason, StateKind, TicketEvent, TriageReason};
-use nivaran::{Action, Channel, Grievance, Outcome, Source, TicketId};
+use nivaran::{Action, Channel, Grievance, Outcome, Source, Store, TicketId};
 
 /// Category, place, the row that wins, department, desk, and who there may get it.
 type Expected = (&'static str, &'static str, &'static str, &'static str, &'static str, &'static [&'static str]);
@@ -336,4 +336,41 @@ async fn what_held_is_recorded_and_told_and_no_word_of_the_text() {
     assert_eq!((routing.held.location.as_ref(), routing.held.others.as_slice()), (None, &[ConditionKind::Words][..]));
     let told = events[1].to_string();
     assert!(told.contains("F-1") && told.contains("category water, words") && !told.contains("temple"), "{told}");
+}
+
+#[tokio::test]
+async fn a_journal_tells_which_rows_decided_which_never_did_and_what_no_row_was_for() {
+    let world = World::small();
+    for (category, place) in [("power", "hisar"), ("power", "rohtak"), ("cattle", "hisar"), ("water", "hisar")] {
+        world.submit(category, place).await;
+    }
+    let rules = world.engine.rules();
+    let mut hits = rules.hits();
+    for entry in world.journal() {
+        let Some(TicketEvent::Received { filing, .. }) = entry.ticket().and_then(|entry| entry.events.first()) else {
+            continue;
+        };
+        let (category, place) = (filing.category.as_ref(), filing.place.as_ref());
+        for event in &entry.ticket().unwrap().events {
+            let row = match event {
+                TicketEvent::Routed(routing) => Some(&routing.row),
+                TicketEvent::SentToTriage { row, .. } => row.as_ref(),
+                _ => None,
+            };
+            assert!(row.is_none_or(|row| hits.take(row, category, place)));
+        }
+    }
+    let counts: Vec<(&str, u64)> = hits.rows().map(|(row, count)| (row.id.as_str(), count)).collect();
+    assert_eq!(counts.iter().map(|(_, count)| count).sum::<u64>(), 4, "{counts:?}");
+    assert!(counts.contains(&("P-1", 2)) && counts.contains(&("ELSE", 1)), "{counts:?}");
+    assert!(hits.never().all(|row| counts.contains(&(row.id.as_str(), 0))) && hits.never().count() > 0);
+    let unrouted: Vec<String> = hits.unrouted().map(|caught| format!("{:?} {}", caught.place, caught.count)).collect();
+    assert_eq!(unrouted.len(), 1, "{unrouted:?}");
+    // The same, if what came is decided anew.
+    let mut anew = rules.hits();
+    for id in world.store.clone().tickets(None, 100).unwrap() {
+        let ticket = world.ticket(id).await;
+        anew.count(&Facts::of(ticket.filing(), world.engine.roster().moment(ticket.filing().posted_at)));
+    }
+    assert!(anew.rows().map(|(row, count)| (row.id.as_str(), count)).eq(counts));
 }
