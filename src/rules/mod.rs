@@ -115,8 +115,9 @@ use crate::code::DepartmentId;
 use crate::tree::{CategoryTree, PlaceTree};
 use index::Index;
 
-/// Which table it was: the first 64 bits of a SHA-256 over its rows, in hexadecimal. Equal tables have equal versions,
-/// in whatever order their rows stand; notes and the two trees do not count.
+/// Which table it was: the first 64 bits of a SHA-256 over its rows, in hexadecimal. Equal tables have equal versions:
+/// the same rows, in whatever order they stand unless the first row wins, and the same paths in the two trees. Notes and
+/// names do not count.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct TableVersion(u64);

@@ -80,22 +80,29 @@ fn has_other_names(path: &Path) -> Option<&'static str> {
 }
 
 /// Which file stands at a path, and which log beside it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Place {
-    file: (u64, u64),
-    log: (u64, u64),
+    file: (PathBuf, (u64, u64)),
+    log: (PathBuf, (u64, u64)),
 }
 
 impl Place {
     /// `None` where there is none, or where it cannot be told.
     pub(super) fn of(path: &Path) -> Option<Self> {
         let home = std::fs::canonicalize(path).ok()?;
-        Some(Self { file: identity(&home)?, log: identity(&beside(&home, "-wal"))? })
+        let log = beside(&home, "-wal");
+        let (of_file, of_log) = (identity(&home)?, identity(&log)?);
+        Some(Self { file: (home, of_file), log: (log, of_log) })
+    }
+
+    /// Whether both are still there: it costs two looks at the folder, and is asked before each batch.
+    pub(super) fn is_held(&self) -> bool {
+        self.has_file() && identity(&self.log.0) == Some(self.log.1)
     }
 
     /// Whether the file is still there; SQLite may have made another log.
-    pub(super) fn has_file(self, path: &Path) -> bool {
-        std::fs::canonicalize(path).is_ok_and(|home| identity(&home) == Some(self.file))
+    pub(super) fn has_file(&self) -> bool {
+        identity(&self.file.0) == Some(self.file.1)
     }
 }
 

@@ -288,7 +288,7 @@ impl SqliteStore {
     /// Whether the file is still where it was. What is written to one that was moved away or removed is lost with the
     /// process, or found by nobody.
     fn is_in_its_place(&self) -> Result<(), StoreError> {
-        if self.place.is_none() || Place::of(&self.path) == self.place {
+        if self.place.as_ref().is_none_or(Place::is_held) {
             return Ok(());
         }
         Err(self.out_of_place())
@@ -352,7 +352,7 @@ impl Store for SqliteStore {
     }
 
     fn reopen(&mut self) -> Result<(), StoreError> {
-        if self.place.is_some_and(|place| !place.has_file(&self.path)) {
+        if self.place.as_ref().is_some_and(|place| !place.has_file()) {
             return Err(self.out_of_place());
         }
         // The log has to be brought home, and no copy reads from it then.
