@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use crate::code::{DeskId, PlacePath};
+use crate::code::DeskId;
 use crate::engine::limits::Limits;
 use crate::roster::Roster;
-use crate::rules::{Facts, Fault, Finding, Level, Row, Rules, RulesError};
+use crate::rules::{Facts, Level, Rules, RulesError};
 
 /// What is in force: replaced as a whole, never changed.
 #[derive(Debug, Clone)]
@@ -20,7 +20,7 @@ pub(crate) struct World {
 impl World {
     /// Puts rules and roster together.
     pub(crate) fn new(rules: Arc<Rules>, roster: Arc<Roster>, limits: &Limits) -> Result<Self, RulesError> {
-        check(&rules, &roster)?;
+        rules.fit(&roster)?;
         let share = |desk: &DeskId| (desk.clone(), Arc::new(Semaphore::new(limits.share_of_a_desk)));
         let mut shares: Vec<_> = roster.desks().iter().map(|desk| share(desk.id())).collect();
         shares.sort_unstable_by(|a, b| a.0.cmp(&b.0));
@@ -55,21 +55,4 @@ impl World {
             _ => DeskId::Department(route.department),
         }
     }
-}
-
-/// Whether every department and district that the rules name is on the roster.
-fn check(rules: &Rules, roster: &Roster) -> Result<(), RulesError> {
-    let of = |row: &Row, what| Finding::of(row.id.clone(), what).into();
-    for row in rules.rows() {
-        if let Some(department) = row.target.department()
-            && !roster.has_department(department)
-        {
-            return Err(of(row, Fault::UnknownDepartment { department: department.clone() }));
-        }
-        let mut districts = row.when.location.names().iter().map(PlacePath::district);
-        if let Some(district) = districts.find(|district| !roster.has_district(district)) {
-            return Err(of(row, Fault::UnknownDistrict { district }));
-        }
-    }
-    Ok(())
 }

@@ -51,12 +51,27 @@ impl Rules {
             Ok(rules) => rules,
             Err(RulesError { findings }) => return Checked { rules: None, findings },
         };
+        let not_on_roster = roster.map(|roster| Looking { rules: &rules, at: &at }.not_on_roster(roster));
+        if let Some(findings) = not_on_roster.filter(|findings| !findings.is_empty()) {
+            return Checked { rules: None, findings };
+        }
         let mut findings = rules.look_over(&at, roster, today);
         // The worst are told for certain.
         findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity()));
         findings.truncate(MAX_FINDINGS);
         findings.sort_by_key(|finding| finding.at.first().map(|at| (at.line, at.column)));
         Checked { rules: Some(rules), findings }
+    }
+
+    /// Whether every department and district that the rows name is on a roster. An engine takes the two together only then.
+    ///
+    /// # Errors
+    /// [`RulesError`] with each that is not, by its first row.
+    pub fn fit(&self, roster: &Roster) -> Result<(), RulesError> {
+        let mut findings = Looking { rules: self, at: &Places::of_no_file(self.rows.len()) }.not_on_roster(roster);
+        // Where the rows stood in a file is not known any more.
+        findings.iter_mut().for_each(|finding| finding.at.clear());
+        if findings.is_empty() { Ok(()) } else { Err(RulesError { findings }) }
     }
 
     /// What is not wrong and may not be meant.
@@ -81,6 +96,26 @@ impl Looking<'_> {
     fn found(&self, row: usize, column: Option<Column>, what: Fault) -> Finding {
         let at = column.map_or_else(|| self.at.row(row), |column| self.at.cell(row, column));
         Finding { at: vec![at], ..Finding::of(self.rules.rows[row].id.clone(), what) }
+    }
+
+    fn not_on_roster(&self, roster: &Roster) -> Vec<Finding> {
+        let (mut departments, mut districts) = (BTreeSet::new(), BTreeSet::new());
+        let mut found = Vec::new();
+        for (at, row) in self.rules.rows.iter().enumerate() {
+            if let Some(department) = row.target.department()
+                && !roster.has_department(department)
+                && departments.insert(department)
+            {
+                let what = Fault::UnknownDepartment { department: department.clone() };
+                found.push(self.found(at, Some(Column::Department), what));
+            }
+            for district in row.when.location.names().iter().map(PlacePath::district) {
+                if !roster.has_district(&district) && districts.insert(district.clone()) {
+                    found.push(self.found(at, Some(Column::Location), Fault::UnknownDistrict { district }));
+                }
+            }
+        }
+        found
     }
 
     fn past(&self, today: Date) -> Vec<Finding> {
