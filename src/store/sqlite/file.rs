@@ -17,6 +17,9 @@ pub(super) const UNMARKED: &str = "a database without a journal's mark (another 
 /// The oldest SQLite that does not damage a file when its log begins anew.
 /// Source: <https://sqlite.org/wal.html#walresetbug>.
 const OLDEST_SQLITE: i32 = 3_051_003;
+/// How often it is tried to get the lock of the file, and how long to wait in between.
+const LOCK_TRIES: u32 = 5;
+const LOCK_PAUSE: Duration = Duration::from_millis(10);
 /// How long a lock of another program is waited for.
 const BUSY: Duration = Duration::from_secs(5);
 /// How long readers are waited for that hold the log: whoever reads longer may read for minutes, and all work waits.
@@ -45,7 +48,16 @@ impl Sentinel {
             _ if lock.is_dir() || lock.is_symlink() => OpenError::NotOurs { path: lock, what: "no file to be locked" },
             _ => OpenError::Io { path: path.to_owned(), reason: error.to_string() },
         })?;
-        match file.try_lock() {
+        // A child that this process is about to start has the lock too, for as long as it takes to become another program.
+        let mut tried = 0;
+        let locked = loop {
+            match file.try_lock() {
+                Err(TryLockError::WouldBlock) if tried < LOCK_TRIES => std::thread::sleep(LOCK_PAUSE),
+                locked => break locked,
+            }
+            tried += 1;
+        };
+        match locked {
             Ok(()) => Ok(Self { _file: file }),
             Err(TryLockError::WouldBlock) => Err(OpenError::InUse { path: path.to_owned() }),
             Err(TryLockError::Error(error)) => {
