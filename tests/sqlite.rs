@@ -450,6 +450,8 @@ fn a_file_that_is_moved_or_removed_while_it_is_in_use_takes_nothing_more_until_i
             }
             let refused = engine.submit(grievance(2, HISAR)).await.unwrap_err().to_string();
             assert!(refused.contains("put it back") && refused.contains("haryana.journal"), "{refused}");
+            let copied = engine.backup(folder.file("copy")).await.unwrap_err().to_string();
+            assert!(copied.contains("put it back") && !folder.file("copy").exists(), "{copied}");
             assert!(!at.exists(), "{file} was made anew");
             if moves {
                 std::fs::rename(&away, &at).unwrap();

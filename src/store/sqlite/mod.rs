@@ -504,6 +504,7 @@ impl Store for SqliteStore {
     }
 
     fn keep(&mut self, end: Position, bearings: &Bearings, changed: Vec<Changed>) -> Result<(), StoreError> {
+        self.is_in_its_place()?;
         if let Err(error) = self.spare.lay() {
             tracing::warn!(%error, "no room can be held in reserve");
         }
@@ -543,6 +544,8 @@ impl Store for SqliteStore {
     }
 
     fn backup(&mut self, to: PathBuf) -> Result<BackupJob, StoreError> {
+        // By its path it would be another file, and the log that stands beside it this one's.
+        self.is_in_its_place()?;
         let from = self.path.clone();
         let to = std::path::absolute(to)
             .map_err(|error| StoreError { reason: format!("the place of the copy: {error}") })?;
