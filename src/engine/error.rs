@@ -213,7 +213,7 @@ pub enum EraseError {
         /// The officer.
         officer: OfficerId,
     },
-    /// They are erased, but copies may be left in the store's files. The engine tries again by itself until they are gone.
+    /// They are erased, but copies may be left in the store's files. The engine tries again by itself until they are gone, while it runs.
     #[error(
         "they are erased, but copies may be left in the store's files for now: {reason}; it is tried again every 5 s"
     )]

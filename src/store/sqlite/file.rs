@@ -39,8 +39,8 @@ impl Sentinel {
         if let Some(reason) = has_other_names(path) {
             return Err(OpenError::Io { path: path.to_owned(), reason: reason.to_owned() });
         }
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(place(path, "-lock"));
         let lock = place(path, "-lock");
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&lock);
         let file = file.map_err(|error| match error.kind() {
             std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem => {
                 OpenError::ReadOnly { path: path.to_owned() }

@@ -27,8 +27,8 @@
 //! [`Engine::backup`](crate::Engine::backup), never `cp`.
 //!
 //! **To put a backup in the place of a journal** remove all four files first: a log that was left beside it would be written
-//! into the backup. Numbers given since it was made are not given again (a million is passed over); **erasures made since
-//! have to be repeated**. **Never delete `-lock` while an engine runs**, and give the file to no two containers under two
+//! into the backup. A million numbers are passed over, so that none given since is given again: enough for a hundred starts
+//! (each sets aside a block); **erasures made since have to be repeated**. **Never delete `-lock` while an engine runs**, and give the file to no two containers under two
 //! names: a second engine would be let in. Never move or remove the file or its log meanwhile: the engine notices, and
 //! refuses what comes. The files are made with the rights that the process gives to new files, a copy with those of the
 //! journal, and hold names and telephone numbers: see to it that they are nobody else's.
@@ -50,8 +50,8 @@
 //! empty.
 //!
 //! If they are missing, or an opening finds them damaged, they are made anew from the journal. It looks at all open tickets
-//! and at the end of the indexes, not at all that ever was; before an erasure the indexes are held against a sum, and
-//! [`Archive::verify`] goes through everything. `DELETE FROM fact WHERE name = 'kept'` while no engine has the file has them
+//! and at the end of the indexes, not at all that ever was; before an erasure `source` and `history` are held against a sum (not
+//! `closed_ticket`, by which retention goes), and [`Archive::verify`] goes through all tables. `DELETE FROM fact WHERE name = 'kept'` while no engine has the file has them
 //! made anew at the next start.
 //!
 //! ```sql
