@@ -47,14 +47,16 @@ impl Dispatcher {
                 tracing::error!(%error, "personal records");
             }
             let is_left = matches!(erased, Err(EraseError::NotScrubbed { .. }));
+            let is_scrubbed = erased.is_ok();
             if let Some(done) = done {
                 drop(done.send(erased));
             }
             then(move |dispatcher, ctx| {
-                dispatcher.copies_are_left = is_left;
-                if is_left {
+                // One that was refused says nothing of what an earlier one left.
+                if is_left && !dispatcher.copies_are_left {
                     ctx.run_later(AGAIN, Self::scrub_again);
                 }
+                dispatcher.copies_are_left = is_left || dispatcher.copies_are_left && !is_scrubbed;
                 Next::Go
             })
         }))
